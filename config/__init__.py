@@ -1,0 +1,1 @@
+"""The wiring: settings, the database, the map of the site, and nothing of the domain."""

@@ -1,0 +1,381 @@
+"""Every setting, and the only place that reads the environment."""
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+
+from config.database import BadDatabaseURL, EmbeddedPostgres, parse_url
+
+T = TypeVar("T")
+
+TRUE_WORDS = ("1", "true", "yes", "on")
+FALSE_WORDS = ("0", "false", "no", "off")
+
+
+def _read(name: str, convert: Callable[[str], T], default: T | None, expected: str) -> T:
+    """Read one variable; an empty one counts as unset. Raises `ImproperlyConfigured` naming it when missing or unreadable."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        if default is None:
+            raise ImproperlyConfigured(f"{name} is not set; it must be {expected}.")
+        return default
+    try:
+        return convert(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be {expected}.") from error
+
+
+def _to_bool(text: str) -> bool:
+    word = text.lower()
+    if word not in TRUE_WORDS + FALSE_WORDS:
+        raise ValueError(text)
+    return word in TRUE_WORDS
+
+
+def _to_object(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(text)  # noqa: TRY004 -- every reader here reports bad text with one kind of error
+    return value
+
+
+def _to_positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def env_str(name: str, default: str | None = None) -> str:
+    """A text; without default it is required."""
+    return _read(name, str, default, "a text")
+
+
+def env_bool(name: str, default: bool | None = None) -> bool:
+    """A yes or no, as 1/0, true/false, yes/no or on/off."""
+    return _read(name, _to_bool, default, "1 or 0")
+
+
+def env_int(name: str, default: int | None = None) -> int:
+    """A whole number."""
+    return _read(name, int, default, "a whole number")
+
+
+def env_positive(name: str, default: float | None = None) -> float:
+    """A number above zero."""
+    return _read(name, _to_positive, default, "a number above zero")
+
+
+def env_list(name: str, default: list[str] | None = None) -> list[str]:
+    """Texts separated by commas; empty ones are dropped."""
+    return _read(name, lambda text: [item.strip() for item in text.split(",") if item.strip()], default, "a comma-separated list")
+
+
+def env_object(name: str, default: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A JSON object."""
+    return _read(name, _to_object, default, "a JSON object")
+
+
+def persisted_secret(path: Path) -> str:
+    """The secret kept in `path`, made on first use and readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    if not path.exists():
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(50))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass  # another process was first, and its secret holds
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def derived_key(secret: str) -> str:
+    """A Fernet key that always comes out the same for the same secret."""
+    return base64.urlsafe_b64encode(hashlib.blake2b(secret.encode(), digest_size=32, person=b"relais-fernet").digest()).decode()
+
+
+# --- What kind of instance this is ---------------------------------------------------------------------------------------------
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+TESTING = "pytest" in sys.modules
+DEBUG = env_bool("RELAIS_DEBUG", default=False)
+# Nothing configured means somebody is trying it out. As soon as a secret or a database is given, it is meant seriously.
+DEMO = env_bool("RELAIS_DEMO", default=TESTING or DEBUG or not (env_str("SECRET_KEY", "") or env_str("DATABASE_URL", "")))
+PRODUCTION = not (DEBUG or DEMO)
+DATA_DIR = Path(env_str("DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
+
+# --- Secrets -------------------------------------------------------------------------------------------------------------------
+
+SECRET_KEY = env_str("SECRET_KEY") if PRODUCTION else env_str("SECRET_KEY", "") or persisted_secret(DATA_DIR / "secret_key")
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS", [])
+# Encrypts the secrets that must be readable again, because they sign. Production gives its own, so that SECRET_KEY can be changed
+# without losing them; a system check refuses to go on without it.
+ENCRYPTION_KEY = env_str("ENCRYPTION_KEY", "" if PRODUCTION else derived_key(SECRET_KEY))
+
+# --- Where it is reached -------------------------------------------------------------------------------------------------------
+
+PORT = env_int("PORT", 8000)
+BASE_URL = env_str("RELAIS_BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"])
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+# Paths are part of the two dialects; answering another path with a redirect would make clients lose their body.
+APPEND_SLASH = False
+
+# --- The business --------------------------------------------------------------------------------------------------------------
+
+RELAIS_BRAND = env_str("RELAIS_BRAND", "Relais")
+RELAIS_COUNTRY = env_str("RELAIS_COUNTRY", "FR").upper()
+RELAIS_CURRENCY = env_str("RELAIS_CURRENCY", "EUR").upper()
+# The instance's own fleet, which is a carrier like any other.
+HOUSE_CARRIER = {"name": env_str("RELAIS_CARRIER_NAME", RELAIS_BRAND), "ref": env_str("RELAIS_CARRIER_REF", "relais")}
+
+# --- Apps ----------------------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "config.apps.RelaisAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "oauth2_provider",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "procrastinate.contrib.django",
+    "stores.apps.StoresConfig",
+    "quotes.apps.QuotesConfig",
+    "deliveries.apps.DeliveriesConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.headers.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database and jobs ---------------------------------------------------------------------------------------------------------
+
+DATABASE_URL = env_str("DATABASE_URL", "")
+EMBEDDED_POSTGRES: EmbeddedPostgres | None = None
+if not DATABASE_URL:
+    EMBEDDED_POSTGRES = EmbeddedPostgres(DATA_DIR / "postgres")
+    DATABASE_URL = EMBEDDED_POSTGRES.start()
+    # Children of this process go straight to the server, and are the same kind of instance.
+    os.environ["DATABASE_URL"] = DATABASE_URL
+    os.environ.setdefault("RELAIS_DEMO", str(int(DEMO)))
+
+POOL_SIZE = 0 if TESTING else env_int("RELAIS_POOL_SIZE", 0)
+try:
+    DATABASES = {"default": parse_url(DATABASE_URL)}
+except BadDatabaseURL as problem:
+    raise ImproperlyConfigured(f"DATABASE_URL cannot be used: {problem}.") from problem
+DATABASES["default"] |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if POOL_SIZE or TESTING else 60}
+if POOL_SIZE:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": POOL_SIZE, "timeout": 10}
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- People and software -------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "stores.User"
+LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+
+OAUTH2_PROVIDER_APPLICATION_MODEL = "stores.ApiClient"
+OAUTH2_PROVIDER = {
+    "SCOPES": {
+        "tasks": "Read and move the tasks of the client's stores",
+        "deliveries": "Create, read and change the deliveries of the client's stores",
+        "orders": "Read and change the orders of the client's stores",
+        "tasks:all": "Read and move every task",
+        "orders:all": "Read and change every order",
+    },
+    "DEFAULT_SCOPES": ["deliveries"],
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 3600,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["http", "https"] if DEMO else ["https"],
+    # Only the digest of a token is stored, and the flows that today's best practice (RFC 9700) advises against are off.
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(hours=1),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
+    "ROTATE_REFRESH_TOKENS": False,
+    "UPDATE_LAST_LOGIN": False,
+}
+
+# --- REST ----------------------------------------------------------------------------------------------------------------------
+
+# Each dialect brings its own authentication, errors and formats; nothing global may lean on one of them.
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": RELAIS_BRAND,
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+
+# --- Places --------------------------------------------------------------------------------------------------------------------
+
+GEOCODER = {
+    "name": env_str("GEOCODER", "gazetteer").lower(),
+    "options": env_object("GEOCODER_OPTIONS", {}),
+    "timeout": env_positive("GEOCODER_TIMEOUT", 3.0),
+}
+ROUTER = {
+    "kind": env_str("ROUTER", "none").lower(),
+    "url": env_str("ROUTER_URL", "").rstrip("/"),
+    "timeout": env_positive("ROUTER_TIMEOUT", 3.0),
+}
+# How much longer the way through streets is than the straight line.
+DETOUR_FACTOR = env_positive("DETOUR_FACTOR", 1.3)
+
+# --- Time and language ---------------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env_str("RELAIS_TIME_ZONE", "Europe/Paris")
+USE_TZ = True
+USE_I18N = True
+
+# --- Files ---------------------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+MEDIA_URL = "/media/"
+MEDIA_ROOT = DATA_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG or TESTING
+
+# --- Transport security --------------------------------------------------------------------------------------------------------
+
+# A demo speaks plain http on the loopback address; everything else is behind a proxy that ends TLS.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+SECURE_SSL_REDIRECT = PRODUCTION and env_bool("RELAIS_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = ["^healthz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SECURE = PRODUCTION
+X_FRAME_OPTIONS = "DENY"
+# Browsers share cookies between ports of one host; demos side by side must not log each other out.
+SESSION_COOKIE_NAME = "relais_session" if PRODUCTION else f"relais_session_{PORT}"
+CSRF_COOKIE_NAME = "relais_csrf" if PRODUCTION else f"relais_csrf_{PORT}"
+
+# --- Looks ---------------------------------------------------------------------------------------------------------------------
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": RELAIS_BRAND,
+    "SITE_HEADER": RELAIS_BRAND,
+    "SITE_SUBHEADER": "Dispatch desk",
+    "SITE_SYMBOL": "pedal_bike",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.7% .013 166)",
+            "100": "oklch(95% .045 166)",
+            "200": "oklch(90.2% .08 166)",
+            "300": "oklch(83% .115 166)",
+            "400": "oklch(74% .135 165)",
+            "500": "oklch(64% .13 164)",
+            "600": "oklch(54% .115 164)",
+            "700": "oklch(46% .098 165)",
+            "800": "oklch(39% .08 166)",
+            "900": "oklch(34% .066 167)",
+            "950": "oklch(25% .05 168)",
+        },
+    },
+    "SIDEBAR": {"show_search": True, "show_all_applications": False},
+}
+
+# --- Logging -------------------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        name: {"level": env_str("RELAIS_LOG_LEVEL", "INFO").upper()} for name in ("stores", "quotes", "deliveries", "procrastinate.periodic")
+    },
+}
