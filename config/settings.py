@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from config.database import BadDatabaseURL, EmbeddedPostgres, parse_url
+from config.database import DatabaseURLError, EmbeddedPostgres, parse_url
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def _to_bool(text: str) -> bool:
 def _to_object(text: str) -> dict[str, Any]:
     value = json.loads(text)
     if not isinstance(value, dict):
-        raise ValueError(text)  # noqa: TRY004 -- every reader here reports bad text with one kind of error
+        raise ValueError(text)
     return value
 
 
@@ -210,7 +210,7 @@ if not DATABASE_URL:
 POOL_SIZE = 0 if TESTING else env_int("RELAIS_POOL_SIZE", 0)
 try:
     DATABASES = {"default": parse_url(DATABASE_URL)}
-except BadDatabaseURL as problem:
+except DatabaseURLError as problem:
     raise ImproperlyConfigured(f"DATABASE_URL cannot be used: {problem}.") from problem
 DATABASES["default"] |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if POOL_SIZE or TESTING else 60}
 if POOL_SIZE:
@@ -375,7 +375,5 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        name: {"level": env_str("RELAIS_LOG_LEVEL", "INFO").upper()} for name in ("stores", "quotes", "deliveries", "procrastinate.periodic")
-    },
+    "loggers": {name: {"level": env_str("RELAIS_LOG_LEVEL", "INFO").upper()} for name in ("stores", "quotes", "deliveries")},
 }
