@@ -18,8 +18,6 @@ from psycopg import sql
 
 SCHEMES = ("postgres", "postgresql")
 DATABASE_NAME = "relais"
-# A hung statement must not hold a web thread or a lock for ever; migrations and imports lift the first one.
-TIMEOUTS = "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 
 
 class EmbeddedPostgresError(RuntimeError):
@@ -53,7 +51,6 @@ def parse_url(url: str) -> dict[str, Any]:
     if "%2f" in parts.netloc.lower():
         # urlsplit lower-cases host names, and socket directories are case-sensitive.
         host = unquote(parts.netloc.rpartition("@")[2].partition(":")[0])
-    options["options"] = " ".join(filter(None, (TIMEOUTS, options.get("options"))))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,

@@ -203,8 +203,9 @@ EMBEDDED_POSTGRES: EmbeddedPostgres | None = None
 if not DATABASE_URL:
     EMBEDDED_POSTGRES = EmbeddedPostgres(DATA_DIR / "postgres")
     DATABASE_URL = EMBEDDED_POSTGRES.start()
-    # Children of this process go straight to the server, and are the same kind of instance.
+    # Children of this process go straight to the server, and are the same kind of instance with the same files.
     os.environ["DATABASE_URL"] = DATABASE_URL
+    os.environ["DATA_DIR"] = str(DATA_DIR)
     os.environ.setdefault("RELAIS_DEMO", str(int(DEMO)))
 
 POOL_SIZE = 0 if TESTING else env_int("RELAIS_POOL_SIZE", 0)
@@ -212,6 +213,11 @@ try:
     DATABASES = {"default": parse_url(DATABASE_URL)}
 except DatabaseURLError as problem:
     raise ImproperlyConfigured(f"DATABASE_URL cannot be used: {problem}.") from problem
+# A hung statement must not hold a lock, or one of the few web threads, for ever. Migrations and imports may take their time.
+TIMEOUTS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"} | ({"statement_timeout": "30s"} if POOL_SIZE else {})
+DATABASES["default"]["OPTIONS"]["options"] = " ".join(
+    [f"-c {name}={value}" for name, value in TIMEOUTS.items()] + [DATABASES["default"]["OPTIONS"].get("options", "")]
+).strip()
 DATABASES["default"] |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if POOL_SIZE or TESTING else 60}
 if POOL_SIZE:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": POOL_SIZE, "timeout": 10}

@@ -1,0 +1,59 @@
+# One command for each thing to do; `make demo` is all it takes to start.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA_DIR ?= var
+PORT ?= 8000
+
+.PHONY: help demo test lint format bench walkthrough
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo         start everything on http://127.0.0.1:$(PORT); PORT and DATA_DIR move it"
+	@echo "make test         run the tests; ARGS='-k word' picks some"
+	@echo "make lint         style, types, import ladder, migrations, deployment checks"
+	@echo "make format       let ruff put the code in shape"
+	@echo "make bench        measure against a bare view and against plain REST framework"
+	@echo "make walkthrough  play an evening against a running demo"
+
+demo: $(VENV)/.runtime
+	@RELAIS_DEMO=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)" exec $(BIN)/python manage.py demo
+
+test: $(VENV)/.dev
+	DATA_DIR="$(if $(filter file default,$(origin DATA_DIR)),var/test,$(DATA_DIR))" $(BIN)/python -m pytest $(ARGS)
+
+lint: export DATA_DIR := $(if $(filter file default,$(origin DATA_DIR)),var/test,$(DATA_DIR))
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	@# As a production instance would be configured; nothing here is a secret.
+	RELAIS_DEMO=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
+		ENCRYPTION_KEY=$$($(BIN)/python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())") \
+		ALLOWED_HOSTS=relais.example RELAIS_BASE_URL=https://relais.example \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.dev
+	DATA_DIR="$(if $(filter file default,$(origin DATA_DIR)),var/bench,$(DATA_DIR))" $(BIN)/python -m tests.bench $(ARGS)
+
+walkthrough: $(VENV)/.runtime
+	@RELAIS_DEMO=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)" $(BIN)/python manage.py walkthrough $(ARGS)
+
+# Installed once, and again whenever what is asked for changes.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(BIN)/python pyproject.toml requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.txt -e '.[dev]'
+	@touch $@ $(VENV)/.runtime
