@@ -291,16 +291,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 # --- Places --------------------------------------------------------------------------------------------------------------------
 
-GEOCODER = {
-    "name": env_str("GEOCODER", "gazetteer").lower(),
-    "options": env_object("GEOCODER_OPTIONS", {}),
-    "timeout": env_positive("GEOCODER_TIMEOUT", 3.0),
-}
-ROUTER = {
-    "kind": env_str("ROUTER", "none").lower(),
-    "url": env_str("ROUTER_URL", "").rstrip("/"),
-    "timeout": env_positive("ROUTER_TIMEOUT", 3.0),
-}
+# `gazetteer` knows the addresses of the demo and needs no network; every geocoder of geopy goes by its name there.
+GEOCODER = env_str("GEOCODER", "gazetteer").lower()
+GEOCODER_OPTIONS = env_object("GEOCODER_OPTIONS", {})
+GEOCODER_TIMEOUT = env_positive("GEOCODER_TIMEOUT", 3.0)
+ROUTER = env_str("ROUTER", "great_circle").lower()
+ROUTER_URL = env_str("ROUTER_URL", "").rstrip("/")
+ROUTER_TIMEOUT = env_positive("ROUTER_TIMEOUT", 3.0)
 # How much longer the way through streets is than the straight line.
 DETOUR_FACTOR = env_positive("DETOUR_FACTOR", 1.3)
 
