@@ -1,6 +1,5 @@
 """What `manage.py check` says about settings that Django cannot know to be wrong."""
 
-import zoneinfo
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,27 +47,25 @@ def check_not_for_show(app_configs: AppConfigs, **kwargs: Any) -> list[CheckMess
 
 @register()
 def check_business(app_configs: AppConfigs, **kwargs: Any) -> list[CheckMessage]:
-    """E003: the currency, E004: the time zone, E005: the country, must exist."""
+    """E003: the currency, E004: the country, must exist. (The settings themselves refuse an unknown time zone.)"""
     messages: list[CheckMessage] = []
     if settings.RELAIS_CURRENCY not in moneyed.CURRENCIES:
         messages.append(Error(f"RELAIS_CURRENCY {settings.RELAIS_CURRENCY!r} is not an ISO 4217 code.", id="relais.E003"))
-    if settings.TIME_ZONE not in zoneinfo.available_timezones():
-        messages.append(Error(f"RELAIS_TIME_ZONE {settings.TIME_ZONE!r} is not an IANA time zone.", id="relais.E004"))
     if settings.RELAIS_COUNTRY not in phonenumbers.SUPPORTED_REGIONS:
-        messages.append(Error(f"RELAIS_COUNTRY {settings.RELAIS_COUNTRY!r} is not an ISO 3166 code of two letters.", id="relais.E005"))
+        messages.append(Error(f"RELAIS_COUNTRY {settings.RELAIS_COUNTRY!r} is not an ISO 3166 code of two letters.", id="relais.E004"))
     return messages
 
 
 @register()
 def check_places(app_configs: AppConfigs, **kwargs: Any) -> list[CheckMessage]:
-    """E006: the geocoder must be known and take its options; E007: the router must be known and have its URL."""
+    """E005: the geocoder must be known and take its options; E006: the router must be known and have its URL."""
     messages: list[CheckMessage] = []
     try:
         build_geocoder(settings.GEOCODER, settings.GEOCODER_OPTIONS, settings.GEOCODER_TIMEOUT)
     except ValueError as problem:
-        messages.append(Error(str(problem), hint="See GEOCODER and GEOCODER_OPTIONS.", id="relais.E006"))
+        messages.append(Error(str(problem), hint="See GEOCODER and GEOCODER_OPTIONS.", id="relais.E005"))
     try:
         build_router(settings.ROUTER, settings.ROUTER_URL, settings.ROUTER_TIMEOUT)
     except ValueError as problem:
-        messages.append(Error(str(problem), hint="See ROUTER and ROUTER_URL.", id="relais.E007"))
+        messages.append(Error(str(problem), hint="See ROUTER and ROUTER_URL.", id="relais.E006"))
     return messages

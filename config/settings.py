@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import sys
+import zoneinfo
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -56,6 +57,12 @@ def _to_positive(text: str) -> float:
     return value
 
 
+def _to_zone(text: str) -> str:
+    if text not in zoneinfo.available_timezones():
+        raise ValueError(text)
+    return text
+
+
 def env_str(name: str, default: str | None = None) -> str:
     """A text; without default it is required."""
     return _read(name, str, default, "a text")
@@ -84,6 +91,11 @@ def env_list(name: str, default: list[str] | None = None) -> list[str]:
 def env_object(name: str, default: dict[str, Any] | None = None) -> dict[str, Any]:
     """A JSON object."""
     return _read(name, _to_object, default, "a JSON object")
+
+
+def env_zone(name: str, default: str | None = None) -> str:
+    """The name of a time zone."""
+    return _read(name, _to_zone, default, "an IANA time zone, as Europe/Paris")
 
 
 def persisted_secret(path: Path) -> str:
@@ -304,7 +316,7 @@ DETOUR_FACTOR = env_positive("DETOUR_FACTOR", 1.3)
 # --- Time and language ---------------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = env_str("RELAIS_TIME_ZONE", "Europe/Paris")
+TIME_ZONE = env_zone("RELAIS_TIME_ZONE", "Europe/Paris")
 USE_TZ = True
 USE_I18N = True
 
