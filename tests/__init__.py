@@ -1,0 +1,1 @@
+"""Proof that it works; the folders mirror the source."""
