@@ -1,0 +1,298 @@
+"""A bare request, an accepted quote of the house, or a carrier's own word becomes a delivery with its tasks.
+
+Places are looked up and the way is measured before the transaction begins; then everything is written at once: the
+order (when there is none yet), the addresses, the delivery, its tasks, and the log.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from deliveries import events, loads, transitions
+from deliveries.events import Happening
+from deliveries.models import Courier, Delivery, Task
+from deliveries.statuses import DeliveryStatus, TaskType
+from deliveries.stops import AddressDraft, Located, StopDraft, check_windows, fill_windows, locate
+from quotes import offers
+from quotes.models import DeliveryQuote
+from stores import distances, orders
+from stores.actors import Actor
+from stores.models import Address, Order, OrderStatus, ServiceType, Store, Tag
+from stores.orders import OrderDraft
+from stores.refusals import Refused
+
+REQUEST_CHANNEL = "Relais"
+
+
+class AlreadyDelivered(Refused):
+    """The order has its delivery already, be it cancelled."""
+
+    code = "delivery_exists"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A delivery asked for without an order: `stops` in the order of travel, `price_cents` VAT included."""
+
+    store: Store
+    stops: list[StopDraft]
+    price_cents: int = 0
+    tax_cents: int = 0
+    price_name: str = "Delivery"
+    payment_gateway: str = "card"
+
+
+@dataclass
+class _Plan:
+    """Stops with their places and windows settled, and the way between them."""
+
+    store: Store
+    stops: list[StopDraft]
+    located: list[Located]
+    route: distances.Route
+    fields: dict[str, Any] = field(default_factory=dict)
+    status: DeliveryStatus = DeliveryStatus.PENDING
+
+
+def request(wanted: Request, *, by: Actor, at: datetime) -> Delivery:
+    """Book a delivery of the house that nobody ordered through a till; its order is made with it.
+
+    Raises `Invalid` with every problem at once: windows missing or turned round, a stop without address, an address
+    that a real geocoder does not know.
+    """
+    plan = _plan(wanted.store, wanted.stops)
+    plan.fields = {"by_house": True, "carrier": settings.HOUSE_CARRIER["name"], "carrier_ref": settings.HOUSE_CARRIER["ref"]}
+    with transaction.atomic():
+        order = orders.create(store=wanted.store, draft=_order_of(wanted, plan, by=by), by=by, at=at)
+        delivery = _write(order, plan, by=by, at=at, first=[Happening(kind="order.created", order=order)])
+    return delivery
+
+
+def attach(order: Order, fields: dict[str, Any], *, status: DeliveryStatus, by: Actor, at: datetime) -> Delivery:
+    """Give an order the delivery that a carrier makes of it; `fields` holds columns of `Delivery`, `carrier` at least.
+
+    The order must be for delivery and have none yet, be it cancelled.
+    """
+    offers.check_carrier(order, fields.get("carrier_ref", ""), by=by)
+    _check_first(order)
+    plan = _plan_order(order, pickup_at=fields.get("estimated_pickup_at"), dropoff_at=fields.get("estimated_dropoff_at"), at=at)
+    plan.fields, plan.status = {**fields, "by_house": offers.is_house(fields.get("carrier_ref", ""))}, status
+    with transaction.atomic():
+        locked = Order.objects.select_for_update().get(pk=order.pk)
+        _check_first(locked)
+        return _write(locked, plan, by=by, at=at)
+
+
+def accept_quote(quote: DeliveryQuote, *, by: Actor, at: datetime) -> DeliveryQuote:
+    """Accept a carrier's quote. One of the house is booked in the same transaction; an outside carrier books its own.
+
+    Accepting again changes nothing. When the order has a delivery already, nothing more is booked.
+    """
+    plan = None
+    if quote.by_house and quote.accepted_at is None and not Delivery.objects.filter(order_id=quote.order_id).exists():
+        plan = _plan_order(quote.order, pickup_at=quote.estimated_pickup_at, dropoff_at=quote.estimated_dropoff_at, at=at)
+        plan.fields = {
+            "by_house": True,
+            "quote": quote,
+            **{
+                name: getattr(quote, name)
+                for name in ("carrier", "carrier_ref", "fee_cents", "estimated_pickup_at", "estimated_dropoff_at")
+            },
+        }
+    with transaction.atomic():
+        order = Order.objects.select_for_update().select_related("store").get(pk=quote.order_id)
+        if offers.accept(quote, at=at):
+            accepted = Happening(kind="quote.accepted", quote=quote, data={"carrier": quote.carrier, "ref": quote.ref})
+            if plan is not None and not Delivery.objects.filter(order_id=order.pk).exists():
+                _write(order, plan, by=by, at=at, first=[accepted])
+            else:
+                events.record([accepted], by=by, at=at)
+    return quote
+
+
+def _check_first(order: Order) -> None:
+    if Delivery.objects.filter(order_id=order.pk).exists():
+        raise AlreadyDelivered("The order already has a delivery.")
+
+
+def _plan(store: Store, stops: list[StopDraft]) -> _Plan:
+    located = locate(store, stops)
+    route = distances.router().route([place.point for place in located])
+    fill_windows(stops, seconds=route.duration_s)
+    check_windows(stops)
+    return _Plan(store, stops, located, route)
+
+
+def _plan_order(order: Order, *, pickup_at: datetime | None, dropoff_at: datetime | None, at: datetime) -> _Plan:
+    """The two stops of a till's order: from its store to its customer; an unknown address never refuses it."""
+    store = order.store
+    pickup = StopDraft(type=TaskType.PICKUP, address=store.address, before=pickup_at)
+    dropoff = StopDraft(
+        type=TaskType.DROPOFF, address=_customer_address(order), before=dropoff_at, comments=_for_the_courier(order), forgiving=True
+    )
+    located = locate(store, [pickup, dropoff])
+    route = distances.router().route([place.point for place in located])
+    ready = max(at, order.created_at) + timedelta(minutes=store.preparation_minutes)
+    way = timedelta(seconds=route.duration_s)
+    if order.expected_time and order.expected_time_pickup:
+        ready = order.expected_time
+    if pickup.before is None:
+        wished = dropoff.before or (None if order.expected_time_pickup else order.expected_time)
+        pickup.before = wished - way if wished else ready
+    if dropoff.before is None or dropoff.before < pickup.before:
+        dropoff.before = pickup.before + way
+    fill_windows([pickup, dropoff], seconds=route.duration_s)
+    return _Plan(store, [pickup, dropoff], located, route)
+
+
+def _customer_address(order: Order) -> AddressDraft:
+    customer: dict[str, Any] = order.customer or {}
+    street = ", ".join(part for part in (customer.get("address_1"), customer.get("address_2")) if part)
+    locality = " ".join(part for part in (customer.get("postal_code"), customer.get("city")) if part)
+    latitude, longitude = customer.get("latitude"), customer.get("longitude")
+    somewhere = latitude is not None and longitude is not None and (float(latitude), float(longitude)) != (0.0, 0.0)
+    return AddressDraft(
+        street_address=", ".join(part for part in (street, locality) if part) or "Address not given",
+        point=(float(latitude), float(longitude)) if somewhere else None,
+        fields={
+            "contact_name": order.customer_name,
+            "company": customer.get("company_name") or "",
+            "telephone": customer.get("phone") or "",
+            "access_code": customer.get("phone_access_code") or "",
+            "description": customer.get("delivery_notes") or "",
+            "postal_code": customer.get("postal_code") or "",
+            "locality": customer.get("city") or "",
+            "country": customer.get("country") or "",
+        },
+    )
+
+
+def _for_the_courier(order: Order) -> str:
+    parts = [f"Code {order.collection_code}" if order.collection_code else "", order.customer_notes]
+    return "\n".join(part for part in parts if part)
+
+
+def _order_of(wanted: Request, plan: _Plan, *, by: Actor) -> OrderDraft:
+    last = plan.stops[-1]
+    return OrderDraft(
+        status=OrderStatus.ACCEPTED if by.runs_the_desk else OrderStatus.NEW,
+        service_type=ServiceType.DELIVERY,
+        charges=[{"name": wanted.price_name, "price": wanted.price_cents}],
+        fields={
+            "made_for_delivery": True,
+            "channel": by.name if by.client_id else REQUEST_CHANNEL,
+            "customer": plan.located[-1].as_customer(),
+            "customer_notes": last.comments,
+            "expected_time": last.before,
+            "tax_cents": wanted.tax_cents,
+            "payment_gateway": wanted.payment_gateway,
+        },
+    )
+
+
+def _write(order: Order, plan: _Plan, *, by: Actor, at: datetime, first: Sequence[Happening] = ()) -> Delivery:
+    delivery = Delivery(
+        store=plan.store,
+        order=order,
+        distance=plan.route.distance_m,
+        duration=plan.route.duration_s,
+        polyline=plan.route.polyline,
+        created_at=at,
+        updated_at=at,
+        **plan.fields,
+    )
+    tasks = _tasks(plan, at=at)
+    transitions.enter_first(delivery, tasks, plan.status, at=at, given=frozenset(plan.fields))
+    delivery.save(force_insert=True)
+    for task in tasks:
+        task.delivery = delivery
+    Task.objects.bulk_create(tasks)
+    _tag(plan, tasks)
+    told = [*first, Happening(kind="delivery.created", delivery=delivery, data={"status": delivery.status})]
+    told += [
+        Happening(kind="task.created", task=task, delivery=delivery, data={"needs_review": True} if task.address.needs_review else {})
+        for task in tasks
+    ]
+    events.record(told, by=by, at=at)
+    courier = _courier(plan)
+    if courier is not None and delivery.by_house:
+        transitions.hand_to(delivery, tasks, courier, by=by, at=at)
+    return delivery
+
+
+def _tasks(plan: _Plan, *, at: datetime) -> list[Task]:
+    _save_addresses(plan.located)
+    ids = _reserve(len(plan.stops))
+    pickups = [pk for pk, stop in zip(ids, plan.stops, strict=True) if stop.type == TaskType.PICKUP]
+    lone = pickups[0] if len(pickups) == 1 else None
+    tasks = [
+        Task(
+            pk=pk,
+            store=plan.store,
+            position=position,
+            type=stop.type,
+            address=place.address,
+            after=stop.after,
+            before=stop.before,
+            comments=stop.comments,
+            weight=stop.weight,
+            packages=stop.packages,
+            metadata=stop.metadata,
+            doorstep=stop.doorstep,
+            previous_id=lone if stop.type == TaskType.DROPOFF else None,
+            next_id=ids[1] if lone == pk and len(ids) == 2 and pk == ids[0] else None,
+            created_at=at,
+            updated_at=at,
+        )
+        for position, (pk, stop, place) in enumerate(zip(ids, plan.stops, plan.located, strict=True), start=1)
+    ]
+    _tell_pickups(plan, tasks)
+    return tasks
+
+
+def _tell_pickups(plan: _Plan, tasks: list[Task]) -> None:
+    """The courier reads at the pickup what to take along."""
+    document = plan.store.default_document_url
+    for task in tasks:
+        if task.type == TaskType.PICKUP:
+            task.comments = "\n\n".join(part for part in (task.comments, loads.summary(loads.shown(task, tasks))) if part)
+            if document:
+                task.metadata = {**task.metadata, "documents": [*task.metadata.get("documents", []), document]}
+
+
+def _save_addresses(located: list[Located]) -> None:
+    new = {id(place.address): place.address for place in located if place.address.pk is None}
+    Address.objects.bulk_create(list(new.values()))
+
+
+def _reserve(count: int) -> list[int]:
+    """Ids for tasks to come, so that they can point at each other in the one statement that writes them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [Task._meta.db_table, count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _tag(plan: _Plan, tasks: list[Task]) -> None:
+    usual = {tag.pk: tag for tag in plan.store.default_tags.all()}
+    named = {slug for stop in plan.stops for slug in stop.tags}
+    known = {tag.slug: tag for tag in Tag.objects.filter(slug__in=named)} if named else {}
+    pairs = Task.tags.through
+    rows = [
+        pairs(task_id=task.pk, tag_id=pk)
+        for task, stop in zip(tasks, plan.stops, strict=True)
+        for pk in {*usual, *(known[slug].pk for slug in stop.tags if slug in known)}
+    ]
+    if rows:
+        pairs.objects.bulk_create(rows)
+
+
+def _courier(plan: _Plan) -> Courier | None:
+    """Whoever the request names, else the store's usual courier."""
+    named = next((stop.courier for stop in plan.stops if stop.courier is not None), None)
+    if named is not None or plan.store.default_courier_id is None:
+        return named
+    return Courier.objects.select_related("user").filter(user_id=plan.store.default_courier_id).first()

@@ -1,0 +1,50 @@
+"""Write the event log: one row for each thing that happened, in the transaction of the change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from deliveries.models import Delivery, Event, Task
+from quotes.models import DeliveryQuote
+from stores.actors import Actor
+from stores.models import Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something to record about a task, a delivery, a quote or an order; `data` is what a reader of `kind` expects."""
+
+    kind: str
+    task: Task | None = None
+    delivery: Delivery | None = None
+    quote: DeliveryQuote | None = None
+    order: Order | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def record(happenings: Sequence[Happening], *, by: Actor, at: datetime) -> None:
+    """Append to the log in one statement; nothing to record costs nothing."""
+    if happenings:
+        Event.objects.bulk_create([_row(happening, by=by, at=at) for happening in happenings])
+
+
+def _row(happening: Happening, *, by: Actor, at: datetime) -> Event:
+    task, delivery, order = happening.task, happening.delivery, happening.order
+    subject = task or delivery or order or (happening.quote and happening.quote.order)
+    assert subject is not None, "something happened to nothing"
+    order_id = order.pk if order else delivery.order_id if delivery else happening.quote.order_id if happening.quote else None
+    return Event(
+        kind=happening.kind,
+        store_id=subject.store_id,
+        order_id=order_id,
+        quote_id=happening.quote and happening.quote.pk,
+        delivery_id=delivery.pk if delivery else task and task.delivery_id,
+        task_id=task and task.pk,
+        happened_at=at,
+        actor_kind=by.kind.value,
+        actor_name=by.name,
+        user_id=by.user_id,
+        client_id=by.client_id,
+        data=happening.data,
+    )

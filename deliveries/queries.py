@@ -1,0 +1,76 @@
+"""Reads with a price: each of these costs the same number of queries for 2 rows and for 200."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Prefetch, QuerySet
+from django.db.models.functions import JSONObject
+
+from deliveries.models import Courier, Delivery, Event, Task, TaskList
+from deliveries.statuses import TaskStatus
+from stores import schedules
+from stores.models import Tag
+
+POSITION_LASTS = timedelta(minutes=30)
+"""A courier's position older than this tells nothing any more."""
+
+
+def tasks() -> QuerySet[Task]:
+    """Tasks as an API shows them, in one query: address, courier, store, delivery with its order, tags, and loads.
+
+    `tag_rows` is a list of `{"name", "slug", "color"}`; `load_rows` a list of `{"pk", "type", "status", "weight",
+    "packages"}`, one for each task of the same delivery in order of position, empty for a task alone.
+    """
+    siblings = Task.objects.filter(delivery_id=OuterRef("delivery_id")).order_by("position")
+    return with_tags(
+        Task.objects.select_related("address", "courier__user", "store", "delivery__order").annotate(
+            load_rows=ArraySubquery(
+                siblings.values(json=JSONObject(pk="pk", type="type", status="status", weight="weight", packages="packages"))
+            )
+        )
+    )
+
+
+def with_tags(rows: QuerySet[Task]) -> QuerySet[Task]:
+    """Tasks with `tag_rows`, their tags as `{"name", "slug", "color"}` in order of slug."""
+    tags = Tag.objects.filter(tasks=OuterRef("pk")).order_by("slug")
+    return rows.annotate(tag_rows=ArraySubquery(tags.values(json=JSONObject(name="name", slug="slug", color="color"))))
+
+
+def deliveries() -> QuerySet[Delivery]:
+    """Deliveries as an API shows them, in two queries: order, store, account, courier, and the tasks in their order."""
+    stops = with_tags(Task.objects.select_related("address").order_by("position"))
+    return Delivery.objects.select_related("order", "store__account", "courier__user").prefetch_related(Prefetch("tasks", queryset=stops))
+
+
+def day_list(courier: Courier, day: date) -> tuple[TaskList | None, list[Task]]:
+    """A courier's list of a day with its tasks in order, the cancelled left out; two queries."""
+    listed = TaskList.objects.filter(courier=courier, date=day).first()
+    if listed is None:
+        return None, []
+    return listed, list(tasks().filter(task_list=listed).exclude(status=TaskStatus.CANCELLED).order_by("task_list_position", "id"))
+
+
+def on_day(rows: QuerySet[Task], day: date) -> QuerySet[Task]:
+    """Tasks whose window touches a day of the instance."""
+    start, end = schedules.day_bounds(day, ZoneInfo(settings.TIME_ZONE))
+    return rows.filter(after__lt=end, before__gte=start)
+
+
+def timeline(delivery: Delivery) -> QuerySet[Event]:
+    """Everything that happened to a delivery and its order, oldest first; one query."""
+    return Event.objects.filter(order_id=delivery.order_id).select_related("task").order_by("happened_at", "id")
+
+
+def live_position(delivery: Delivery, *, at: datetime) -> tuple[float, float, datetime | None] | None:
+    """Where the delivery is: (latitude, longitude, since when) of the house's courier or the carrier's driver."""
+    courier = delivery.courier
+    if delivery.by_house and courier is not None and courier.latitude is not None and courier.longitude is not None:
+        if courier.located_at is not None and at - courier.located_at <= POSITION_LASTS:
+            return courier.latitude, courier.longitude, courier.located_at
+        return None
+    if delivery.driver_latitude is not None and delivery.driver_longitude is not None:
+        return delivery.driver_latitude, delivery.driver_longitude, None
+    return None

@@ -1,0 +1,161 @@
+"""Every status of a delivery and of a task, its label and colour, and what may follow it."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from django.db import models
+
+
+class DeliveryStatus(models.TextChoices):
+    """Where a delivery stands, in a carrier's words."""
+
+    PENDING = "pending", "Not started"
+    PICKUP_ENROUTE = "pickup_enroute", "On the way to the pickup"
+    PICKUP_APPROACHING = "pickup_approaching", "Nearing the pickup"
+    PICKUP_WAITING = "pickup_waiting", "At the pickup"
+    DROPOFF_ENROUTE = "dropoff_enroute", "On the way to the recipient"
+    DROPOFF_APPROACHING = "dropoff_approaching", "Nearing the recipient"
+    DROPOFF_WAITING = "dropoff_waiting", "At the recipient's"
+    DELIVERED = "delivered", "Delivered"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class TaskStatus(models.TextChoices):
+    """Where a task stands."""
+
+    TODO = "TODO", "To do"
+    DOING = "DOING", "Under way"
+    DONE = "DONE", "Done"
+    FAILED = "FAILED", "Failed"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class TaskType(models.TextChoices):
+    """What happens at a task's address."""
+
+    PICKUP = "PICKUP", "Pickup"
+    DROPOFF = "DROPOFF", "Dropoff"
+
+
+COLORS: dict[str, str] = {
+    DeliveryStatus.PENDING: "info",
+    DeliveryStatus.PICKUP_ENROUTE: "warning",
+    DeliveryStatus.PICKUP_APPROACHING: "warning",
+    DeliveryStatus.PICKUP_WAITING: "warning",
+    DeliveryStatus.DROPOFF_ENROUTE: "primary",
+    DeliveryStatus.DROPOFF_APPROACHING: "primary",
+    DeliveryStatus.DROPOFF_WAITING: "primary",
+    DeliveryStatus.DELIVERED: "success",
+    DeliveryStatus.CANCELLED: "danger",
+    TaskStatus.TODO: "info",
+    TaskStatus.DOING: "warning",
+    TaskStatus.DONE: "success",
+    TaskStatus.FAILED: "danger",
+    TaskStatus.CANCELLED: "default",
+}
+"""The badge of each status, in the words that the screens' style sheet knows."""
+
+TASK_MOVES: dict[TaskStatus, frozenset[TaskStatus]] = {
+    TaskStatus.TODO: frozenset([TaskStatus.DOING, TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.CANCELLED]),
+    TaskStatus.DOING: frozenset([TaskStatus.TODO, TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.CANCELLED]),
+    TaskStatus.DONE: frozenset(),
+    TaskStatus.FAILED: frozenset([TaskStatus.TODO]),
+    TaskStatus.CANCELLED: frozenset([TaskStatus.TODO]),
+}
+"""What people may do with a task. A carrier's report may do more: see `follow`."""
+
+DELIVERY_MOVES: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
+    status: frozenset(DeliveryStatus) - {status} for status in DeliveryStatus
+}
+"""What a carrier may report: any status after any other, skips and steps back included."""
+
+OPEN = frozenset([TaskStatus.TODO, TaskStatus.DOING])
+FINISHED = frozenset([TaskStatus.DONE, TaskStatus.FAILED])
+OVER = frozenset([DeliveryStatus.DELIVERED, DeliveryStatus.CANCELLED])
+TO_PICKUP = frozenset([DeliveryStatus.PICKUP_ENROUTE, DeliveryStatus.PICKUP_APPROACHING, DeliveryStatus.PICKUP_WAITING])
+TO_DROPOFF = frozenset([DeliveryStatus.DROPOFF_ENROUTE, DeliveryStatus.DROPOFF_APPROACHING, DeliveryStatus.DROPOFF_WAITING])
+AT_DROPOFF = TO_DROPOFF - {DeliveryStatus.DROPOFF_ENROUTE}
+
+MOMENTS: dict[DeliveryStatus, str] = {
+    DeliveryStatus.PICKUP_ENROUTE: "assigned_at",
+    DeliveryStatus.DROPOFF_ENROUTE: "pickup_at",
+    DeliveryStatus.DELIVERED: "delivered_at",
+    DeliveryStatus.CANCELLED: "cancelled_at",
+}
+"""The time that each status writes when it is entered."""
+
+
+class Step(Protocol):
+    """What this module needs to know of a task."""
+
+    type: str
+    status: str
+
+
+def status_of(steps: Iterable[Step], *, now: DeliveryStatus) -> DeliveryStatus:
+    """The status that the tasks of a delivery give it; `now` is kept where the tasks agree with it.
+
+    An open pickup holds everything back, a cancelled or failed one nothing.
+    """
+    every = list(steps)
+    pickups = [TaskStatus(step.status) for step in every if step.type == TaskType.PICKUP]
+    dropoffs = [TaskStatus(step.status) for step in every if step.type == TaskType.DROPOFF]
+    left = OPEN.intersection(pickups + dropoffs)
+    if not left:
+        undone = TaskStatus.FAILED in pickups + dropoffs or TaskStatus.DONE not in dropoffs
+        return DeliveryStatus.CANCELLED if undone else DeliveryStatus.DELIVERED
+    if OPEN.intersection(pickups):
+        begun = {TaskStatus.DOING, TaskStatus.DONE}.intersection(pickups)
+        return _within(TO_PICKUP, now) if begun else DeliveryStatus.PENDING
+    if TaskStatus.DONE in pickups:
+        return _within(TO_DROPOFF if TaskStatus.DOING in dropoffs else TO_DROPOFF - AT_DROPOFF, now)
+    if {TaskStatus.DOING, TaskStatus.DONE}.intersection(dropoffs):
+        return _within(TO_DROPOFF, now)
+    return DeliveryStatus.PICKUP_ENROUTE if TaskStatus.FAILED in pickups else DeliveryStatus.PENDING
+
+
+def _within(phase: frozenset[DeliveryStatus], now: DeliveryStatus) -> DeliveryStatus:
+    if now in phase:
+        return now
+    return DeliveryStatus.PICKUP_ENROUTE if DeliveryStatus.PICKUP_ENROUTE in phase else DeliveryStatus.DROPOFF_ENROUTE
+
+
+def agree(status: DeliveryStatus, steps: Iterable[Step]) -> bool:
+    """Whether a delivery's status and its tasks tell one story; a cancelled one may have finished tasks of any kind."""
+    every = list(steps)
+    if status == DeliveryStatus.CANCELLED:
+        return not any(step.status in OPEN for step in every)
+    return status_of(every, now=status) == status
+
+
+def follow(status: DeliveryStatus, steps: list[Step]) -> list[TaskStatus]:
+    """What each task becomes when a carrier reports `status`, in the order given.
+
+    Stops that were taken out of the delivery (cancelled while others of their type go on) stay out; finished ones keep
+    what they are when the delivery is cancelled, and dropoffs already made are kept while there is another to make.
+    """
+    if status == DeliveryStatus.CANCELLED:
+        return [TaskStatus.CANCELLED if step.status in OPEN else TaskStatus(step.status) for step in steps]
+    live_types = {step.type for step in steps if step.status != TaskStatus.CANCELLED}
+    dropoff_left = any(step.status in OPEN for step in steps if step.type == TaskType.DROPOFF)
+    return [
+        TaskStatus.CANCELLED
+        if step.status == TaskStatus.CANCELLED and step.type in live_types
+        else _follow_one(status, step, keep_done=dropoff_left)
+        for step in steps
+    ]
+
+
+def _follow_one(status: DeliveryStatus, step: Step, *, keep_done: bool) -> TaskStatus:
+    if status == DeliveryStatus.DELIVERED:
+        return TaskStatus.DONE
+    if step.type == TaskType.PICKUP:
+        if status == DeliveryStatus.PENDING:
+            return TaskStatus.TODO
+        return TaskStatus.DOING if status in TO_PICKUP else TaskStatus.DONE
+    now = TaskStatus(step.status)
+    if status in TO_DROPOFF and now == TaskStatus.DONE and keep_done:
+        return now
+    if status in AT_DROPOFF or (status == DeliveryStatus.DROPOFF_ENROUTE and now == TaskStatus.DOING):
+        return TaskStatus.DOING
+    return TaskStatus.TODO

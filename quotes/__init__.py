@@ -1,0 +1,1 @@
+"""What was offered: quotes of carriers, and the prices behind the house's own."""

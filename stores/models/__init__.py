@@ -1,0 +1,24 @@
+"""The tables of those who send, one module for each noun."""
+
+from stores.models.account import Account, Address, Store
+from stores.models.client import ApiClient, Connection, Dialect
+from stores.models.offering import Package, PackageSet, Tag, TimeSlot
+from stores.models.order import Order, OrderStatus, ServiceType
+from stores.models.user import User
+
+__all__ = [
+    "Account",
+    "Address",
+    "ApiClient",
+    "Connection",
+    "Dialect",
+    "Order",
+    "OrderStatus",
+    "Package",
+    "PackageSet",
+    "ServiceType",
+    "Store",
+    "Tag",
+    "TimeSlot",
+    "User",
+]
