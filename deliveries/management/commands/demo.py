@@ -1,7 +1,9 @@
 """Everything at once on one machine: database, demo data, web server and worker, until Ctrl-C."""
 
+import contextlib
 import hashlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -137,16 +139,16 @@ def watch(children: dict[str, subprocess.Popen[bytes]]) -> None:
 
 
 def stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Ask every child to stop, and kill those that do not within the time given."""
+    """Ask every child to stop; kill those that do not within the time given, and what they leave behind."""
     for child in children.values():
         child.terminate()
     deadline = time.monotonic() + STOP_SECONDS
     for child in children.values():
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 def welcome(demo: dict[str, Any]) -> str:
