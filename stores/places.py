@@ -22,6 +22,7 @@ GEOPY_NAMES = {"ban": "banfrance"}
 
 _DECIMAL = re.compile(r"\s*[+-]?\d{1,3}(?:\.\d{1,20})?\s*", re.ASCII)
 _POSTAL_CODE = re.compile(r"(?:\b[a-z]-)?\b(\d{5}|\d{4}-\d{3})\b", re.ASCII)
+_BIS = re.compile(r"\b(\d{1,4}) ?([btq])(?:is|er|uater)\b", re.ASCII)
 _HOUSE_NUMBER = re.compile(r"\d{1,4}[a-z]?", re.ASCII)
 _DISTRICT = re.compile(r"(?:0?[1-9]|1\d|20)(?:e|er|eme|th|st|nd|rd)?", re.ASCII)
 _SAME_WORD = {
@@ -206,14 +207,8 @@ def _degrees(value: object) -> float:
 
 def _tokens(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKD", text.casefold().replace("\u0153", "oe"))
-    words = re.sub(r"[^a-z0-9]+", " ", "".join(letter for letter in plain if not unicodedata.combining(letter))).split()
-    joined: list[str] = []
-    for word in words:
-        if word in ("bis", "ter", "quater") and joined and joined[-1].isdigit():
-            joined[-1] += word[0]
-        else:
-            joined.append(_SAME_WORD.get(word, word))
-    return joined
+    words = re.sub(r"[^a-z0-9]+", " ", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    return [_SAME_WORD.get(word, word) for word in _BIS.sub(r"\1\2", words).split()]
 
 
 def _split_postal_code(text: str) -> tuple[set[str], list[str]]:

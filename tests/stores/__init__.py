@@ -1,0 +1,1 @@
+"""What stores are made of, tested."""
