@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import httpx
@@ -25,6 +26,7 @@ WEB_WORKERS = 2
 THREADS_PER_WORKER = 4
 START_SECONDS = 30
 STOP_SECONDS = 15
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(BaseCommand):
@@ -37,8 +39,8 @@ class Command(BaseCommand):
         """Prepare the data, run both processes, and stop all of it on Ctrl-C, SIGTERM or when one of them dies."""
         if not settings.DEMO:
             raise CommandError("This instance is not a demo; set RELAIS_DEMO=1 to run one.")
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.default_int_handler)
+        for number in STOP_SIGNALS:
+            signal.signal(number, interrupt_once)
         children: dict[str, subprocess.Popen[bytes]] = {}
         try:
             require_free_port(settings.PORT)
@@ -52,8 +54,6 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stdout.write("\nStopping.")
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
             stop(children)
             connection.close()
             if settings.EMBEDDED_POSTGRES:
@@ -68,6 +68,13 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         call_command("load_demo")
         collect_static_files()
+
+
+def interrupt_once(number: int, frame: FrameType | None) -> None:
+    """Start stopping; whoever presses Ctrl-C again must not interrupt that."""
+    for each in STOP_SIGNALS:
+        signal.signal(each, lambda *_: None)
+    raise KeyboardInterrupt
 
 
 def require_free_port(port: int) -> None:
