@@ -104,9 +104,9 @@ class ValhallaRouter(_ServerRouter):
 def build_router(
     kind: str, url: str = "", timeout: float = 3.0, *, detour_factor: float = DETOUR_FACTOR, speed_kmh: float = SPEED_KMH
 ) -> Router:
-    """The router of a kind: "great_circle" (or "none"), "osrm" or "valhalla"; the last two need a server's URL. Raises ValueError."""
+    """The router of a kind: "great_circle", "osrm" or "valhalla"; the last two need their server's URL. Raises ValueError."""
     great_circle = GreatCircleRouter(detour_factor, speed_kmh)
-    if kind in ("great_circle", "none"):
+    if kind == "great_circle":
         return great_circle
     servers: dict[str, type[OsrmRouter | ValhallaRouter]] = {"osrm": OsrmRouter, "valhalla": ValhallaRouter}
     if kind not in servers:

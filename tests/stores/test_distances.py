@@ -167,7 +167,7 @@ def test_a_single_point_is_not_worth_a_question(loopback: Loopback) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("great_circle", GreatCircleRouter), ("none", GreatCircleRouter), ("osrm", OsrmRouter), ("valhalla", ValhallaRouter)],
+    [("great_circle", GreatCircleRouter), ("osrm", OsrmRouter), ("valhalla", ValhallaRouter)],
 )
 def test_kinds_of_routers(kind: str, expected: type) -> None:
     assert type(build_router(kind, "http://127.0.0.1:5000")) is expected

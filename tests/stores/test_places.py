@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import override_settings
@@ -223,8 +224,8 @@ GOOGLE = {
 SERVICES = [("nominatim", NOMINATIM, {}), ("ban", FEATURES, {}), ("photon", FEATURES, {}), ("googlev3", GOOGLE, {"api_key": "key"})]
 
 
-def service(name: str, loopback: Loopback, *, timeout: float = 5, **options: object) -> GeopyGeocoder:
-    found = places.build_geocoder(name, {"domain": loopback.netloc, "scheme": "http", **options}, timeout)
+def service(name: str, loopback: Loopback, timeout: float = 5, options: dict[str, Any] | None = None) -> GeopyGeocoder:
+    found = places.build_geocoder(name, {"domain": loopback.netloc, "scheme": "http", **(options or {})}, timeout)
     assert isinstance(found, GeopyGeocoder)
     assert found.is_authoritative
     return found
@@ -233,7 +234,7 @@ def service(name: str, loopback: Loopback, *, timeout: float = 5, **options: obj
 @pytest.mark.parametrize(("name", "answer", "options"), SERVICES)
 def test_services_are_understood(loopback: Loopback, name: str, answer: object, options: dict[str, str]) -> None:
     loopback.body = json.dumps(answer).encode()
-    found = service(name, loopback, **options).locate("48, Rue de Rivoli, Paris")
+    found = service(name, loopback, options=options).locate("48, Rue de Rivoli, Paris")
     assert found is not None
     assert (found.street_address, found.postal_code, found.locality) == ("48 Rue de Rivoli", "75004", "Paris")
     assert found.point == Point(48.8556, 2.3601)
@@ -243,7 +244,7 @@ def test_services_are_understood(loopback: Loopback, name: str, answer: object, 
 
 def test_options_of_the_query_go_along(loopback: Loopback) -> None:
     loopback.body = json.dumps(NOMINATIM).encode()
-    service("nominatim", loopback, query={"country_codes": "fr"}).locate("48, Rue de Rivoli")
+    service("nominatim", loopback, options={"query": {"country_codes": "fr"}}).locate("48, Rue de Rivoli")
     assert "countrycodes=fr" in loopback.asked[0][0]
     assert "addressdetails=1" in loopback.asked[0][0]
 
