@@ -55,7 +55,7 @@ class _Plan:
     located: list[Located]
     route: distances.Route
     fields: dict[str, Any] = field(default_factory=dict)
-    status: DeliveryStatus = DeliveryStatus.PENDING
+    enters: DeliveryStatus = DeliveryStatus.PENDING
 
 
 def request(wanted: Request, *, by: Actor, at: datetime) -> Delivery:
@@ -80,7 +80,7 @@ def attach(order: Order, fields: dict[str, Any], *, status: DeliveryStatus, by: 
     offers.check_carrier(order, fields.get("carrier_ref", ""), by=by)
     _check_first(order)
     plan = _plan_order(order, pickup_at=fields.get("estimated_pickup_at"), dropoff_at=fields.get("estimated_dropoff_at"), at=at)
-    plan.fields, plan.status = {**fields, "by_house": offers.is_house(fields.get("carrier_ref", ""))}, status
+    plan.fields, plan.enters = {**fields, "by_house": offers.is_house(fields.get("carrier_ref", ""))}, status
     with transaction.atomic():
         locked = Order.objects.select_for_update().get(pk=order.pk)
         _check_first(locked)
@@ -206,7 +206,7 @@ def _write(order: Order, plan: _Plan, *, by: Actor, at: datetime, first: Sequenc
         **plan.fields,
     )
     tasks = _tasks(plan, at=at)
-    transitions.enter_first(delivery, tasks, plan.status, at=at, given=frozenset(plan.fields))
+    transitions.enter_first(delivery, tasks, plan.enters, at=at, given=frozenset(plan.fields))
     delivery.save(force_insert=True)
     for task in tasks:
         task.delivery = delivery

@@ -1,6 +1,6 @@
 """Every status of a delivery and of a task, its label and colour, and what may follow it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from django.db import models
@@ -128,7 +128,7 @@ def agree(status: DeliveryStatus, steps: Iterable[Step]) -> bool:
     return status_of(every, now=status) == status
 
 
-def follow(status: DeliveryStatus, steps: list[Step]) -> list[TaskStatus]:
+def follow(status: DeliveryStatus, steps: Sequence[Step]) -> list[TaskStatus]:
     """What each task becomes when a carrier reports `status`, in the order given.
 
     Stops that were taken out of the delivery (cancelled while others of their type go on) stay out; finished ones keep

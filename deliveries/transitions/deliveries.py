@@ -1,0 +1,80 @@
+"""What happens to a delivery as a whole: picked up, dropped off, cancelled, or reported on by its carrier."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from deliveries.models import Delivery
+from deliveries.statuses import MOMENTS, OPEN, DeliveryStatus, TaskStatus, TaskType
+from deliveries.transitions.tasks import check_unfinished, complete_held
+from deliveries.transitions.work import IllegalMove, lock_delivery, log, move, move_delivery, settle
+from stores.actors import Actor
+from stores.refusals import Refused
+
+
+class AssignedBlocksCancel(Refused):
+    """A delivery whose tasks are assigned is not cancelled by its store."""
+
+    code = "tasks_assigned"
+
+
+def pick(delivery: Delivery, *, by: Actor, at: datetime, notes: str = "") -> Delivery:
+    """Every pickup of a delivery that is not finished becomes DONE."""
+    return _complete_all(delivery, TaskType.PICKUP, by=by, at=at, notes=notes)
+
+
+def drop(delivery: Delivery, *, by: Actor, at: datetime, notes: str = "") -> Delivery:
+    """Every dropoff of a delivery that is not finished becomes DONE; its pickups must be finished."""
+    return _complete_all(delivery, TaskType.DROPOFF, by=by, at=at, notes=notes)
+
+
+def cancel_delivery(delivery: Delivery, *, by: Actor, at: datetime) -> Delivery:
+    """Cancel the open tasks of a delivery, so the delivery too. Refused when a courier holds one, but for the desk."""
+    with transaction.atomic():
+        work = lock_delivery(delivery.pk, by=by, at=at)
+        still_open = [task for task in work.tasks if task.status in OPEN]
+        if not still_open:
+            raise IllegalMove("Nothing is left to cancel in this delivery.")
+        if not by.runs_the_desk and any(task.courier_id for task in still_open):
+            raise AssignedBlocksCancel("Tasks have already been assigned")
+        for task in still_open:
+            move(work, task, TaskStatus.CANCELLED, kind="task.cancelled")
+        settle(work)
+    return work.held
+
+
+def report(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: datetime) -> Delivery:
+    """What a carrier says of a delivery: any of its open fields, and any status after any other; the tasks follow.
+
+    `changes` holds columns of `Delivery` by name. A status writes its moment (`statuses.MOMENTS`) at `at`, unless
+    `changes` gives that moment itself, null included; the same status again leaves it alone.
+    """
+    with transaction.atomic():
+        work = lock_delivery(delivery.pk, by=by, at=at)
+        locked = work.held
+        fields = {name: value for name, value in changes.items() if name != "status"}
+        changed = [name for name, value in fields.items() if getattr(locked, name) != value]
+        for name, value in fields.items():
+            setattr(locked, name, value)
+        moved = move_delivery(work, DeliveryStatus(changes.get("status", locked.status)), given=frozenset(fields))
+        if changed and not moved:
+            work.tell("delivery.updated", fields=changed)
+        if changed or moved:
+            locked.updated_at = at
+            locked.save(update_fields=sorted({*fields, *MOMENTS.values(), "status", "updated_at"}))
+        log(work)
+    return locked
+
+
+def _complete_all(delivery: Delivery, of: TaskType, *, by: Actor, at: datetime, notes: str) -> Delivery:
+    with transaction.atomic():
+        work = lock_delivery(delivery.pk, by=by, at=at)
+        steps = sorted((task for task in work.tasks if task.type == of), key=lambda task: task.position)
+        waiting = [task for task in steps if task.status in OPEN]
+        if not waiting:
+            check_unfinished(steps[-1])
+        for task in waiting:
+            complete_held(work, task, notes=notes, contact_name="")
+        settle(work)
+    return work.held

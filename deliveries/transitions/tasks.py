@@ -1,0 +1,158 @@
+"""What people do with a task: start, complete, fail, cancel, restore, reschedule."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from deliveries.models import Task
+from deliveries.statuses import FINISHED, OPEN, TaskStatus, TaskType
+from deliveries.transitions.assigning import release
+from deliveries.transitions.work import Work, lock, move, settle
+from stores.actors import Actor
+from stores.refusals import Refused
+
+
+class AlreadyCompleted(Refused):
+    """The task is done or failed: nothing more to do there."""
+
+    code = "already_completed"
+
+
+class TaskIsCancelled(Refused):
+    """The task was cancelled."""
+
+    code = "task_cancelled"
+
+
+class PreviousUnfinished(Refused):
+    """Another task comes first."""
+
+    code = "previous_unfinished"
+
+
+class BadWindow(Refused):
+    """A window that ends before it begins."""
+
+    code = "bad_window"
+
+
+def start(task: Task, *, by: Actor, at: datetime) -> Task:
+    """TODO to DOING; from any other status it changes nothing, as couriers tap twice."""
+    with transaction.atomic():
+        work = lock(task, by=by, at=at)
+        locked = work.task(task.pk)
+        if locked.status == TaskStatus.TODO:
+            move(work, locked, TaskStatus.DOING, kind="task.started")
+            settle(work)
+    return locked
+
+
+def complete(task: Task, *, by: Actor, at: datetime, notes: str = "", contact_name: str = "") -> Task:
+    """To DONE, when everything before it is finished; `contact_name` is who received it."""
+    with transaction.atomic():
+        work = lock(task, by=by, at=at)
+        locked = work.task(task.pk)
+        complete_held(work, locked, notes=notes, contact_name=contact_name)
+        settle(work)
+    return locked
+
+
+def fail(task: Task, *, by: Actor, at: datetime, reason: str = "", notes: str = "", contact_name: str = "") -> Task:
+    """To FAILED; `notes` falls back to `reason`, and a reason is logged as an incident as well."""
+    with transaction.atomic():
+        work = lock(task, by=by, at=at)
+        locked = work.task(task.pk)
+        check_unfinished(locked)
+        if _waits_for(work, locked) is not None:
+            raise PreviousUnfinished("Previous task must be completed first")
+        _set_contact(locked, contact_name)
+        said = {"reason": reason, "notes": notes or reason}
+        move(work, locked, TaskStatus.FAILED, kind="task.failed", **said)
+        if reason:
+            work.tell("task.incident-reported", locked, reason=reason, notes=notes or reason)
+        settle(work)
+    return locked
+
+
+def cancel(task: Task, *, by: Actor, at: datetime) -> Task:
+    """To CANCELLED from TODO or DOING; a cancelled one stays as it is."""
+    with transaction.atomic():
+        work = lock(task, by=by, at=at)
+        locked = work.task(task.pk)
+        if locked.status != TaskStatus.CANCELLED:
+            if locked.status in FINISHED:
+                raise AlreadyCompleted(f"Task #{locked.pk} is already completed")
+            move(work, locked, TaskStatus.CANCELLED, kind="task.cancelled")
+            settle(work)
+    return locked
+
+
+def restore(task: Task, *, by: Actor, at: datetime) -> Task:
+    """A cancelled or failed task back to TODO, still with the courier it had; an open one stays as it is."""
+    with transaction.atomic():
+        work = lock(task, by=by, at=at)
+        locked = work.task(task.pk)
+        if locked.status not in OPEN:
+            move(work, locked, TaskStatus.TODO, kind="task.restored")
+            settle(work)
+    return locked
+
+
+def reschedule(task: Task, *, after: datetime, before: datetime, by: Actor, at: datetime) -> Task:
+    """Another window, TODO again and with no courier; from FAILED and CANCELLED as well, never from DONE."""
+    if after >= before:
+        raise BadWindow("The time frame is not valid", path=("before",))
+    with transaction.atomic():
+        work = lock(task, by=by, at=at)
+        locked = work.task(task.pk)
+        if locked.status == TaskStatus.DONE:
+            raise AlreadyCompleted(f"Task #{locked.pk} is already completed")
+        release(work, locked)
+        locked.after, locked.before = after, before
+        locked.metadata = {**locked.metadata, "rescheduled": True}
+        window = {"rescheduled_after": after.isoformat(), "rescheduled_before": before.isoformat()}
+        if locked.status == TaskStatus.TODO:
+            work.tell("task.rescheduled", locked, **window)
+        else:
+            move(work, locked, TaskStatus.TODO, kind="task.rescheduled", **window)
+        locked.updated_at = at
+        locked.save(update_fields=["after", "before", "metadata", "updated_at"])
+        settle(work)
+    return locked
+
+
+def complete_held(work: Work, task: Task, *, notes: str, contact_name: str) -> None:
+    """DONE for one of the tasks already held; the caller settles."""
+    check_unfinished(task)
+    first = _waits_for(work, task)
+    if first is not None:
+        raise PreviousUnfinished(
+            f"Task #{task.pk} could not be completed because it has a previous task #{first.pk} which must be completed first."
+        )
+    _set_contact(task, contact_name)
+    move(work, task, TaskStatus.DONE, kind="task.done", notes=notes)
+
+
+def check_unfinished(task: Task) -> None:
+    """Refuse what is done, failed or cancelled."""
+    if task.status in FINISHED:
+        raise AlreadyCompleted(f"Task #{task.pk} is already completed")
+    if task.status == TaskStatus.CANCELLED:
+        raise TaskIsCancelled(f"Task #{task.pk} is cancelled")
+
+
+def _waits_for(work: Work, task: Task) -> Task | None:
+    """The open task that must be finished first: its predecessor, or, for a dropoff, any pickup of the delivery."""
+    for other in work.tasks:
+        first = other.pk == task.previous_id or (
+            task.type == TaskType.DROPOFF and other.type == TaskType.PICKUP and task.previous_id is None
+        )
+        if first and other.status in OPEN and other.pk != task.pk:
+            return other
+    return None
+
+
+def _set_contact(task: Task, contact_name: str) -> None:
+    if contact_name:
+        task.address.contact_name = contact_name
+        task.address.save(update_fields=["contact_name"])

@@ -1,0 +1,194 @@
+"""What one verb holds locked, how it assigns statuses, and what it tells the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from deliveries import events
+from deliveries.events import Happening
+from deliveries.models import Delivery, Task
+from deliveries.statuses import (
+    DELIVERY_MOVES,
+    FINISHED,
+    MOMENTS,
+    OVER,
+    TASK_MOVES,
+    TO_DROPOFF,
+    DeliveryStatus,
+    TaskStatus,
+    follow,
+    status_of,
+)
+from stores import orders
+from stores.actors import Actor
+from stores.models import OrderStatus
+from stores.refusals import NotFound, Refused
+
+REPORTED_KINDS: dict[TaskStatus, str] = {
+    TaskStatus.TODO: "task.restored",
+    TaskStatus.DOING: "task.started",
+    TaskStatus.DONE: "task.done",
+    TaskStatus.FAILED: "task.failed",
+    TaskStatus.CANCELLED: "task.cancelled",
+}
+"""What the log calls it when a task follows its carrier's report."""
+
+ENTERED_KINDS: dict[DeliveryStatus, str] = {
+    DeliveryStatus.PICKUP_ENROUTE: "delivery.started",
+    DeliveryStatus.DROPOFF_ENROUTE: "delivery.picked",
+    DeliveryStatus.DELIVERED: "delivery.completed",
+}
+"""What the log calls it when a delivery enters a status; the rest are updates."""
+
+
+class IllegalMove(Refused):
+    """A status that cannot follow the present one."""
+
+    code = "illegal_move"
+
+
+@dataclass
+class Work:
+    """The rows of one verb, locked; who asks, when, and what there is to tell."""
+
+    delivery: Delivery | None
+    tasks: list[Task]
+    by: Actor
+    at: datetime
+    told: list[Happening] = field(default_factory=list)
+
+    def task(self, pk: int) -> Task:
+        for task in self.tasks:
+            if task.pk == pk:
+                return task
+        raise NotFound(f"Task #{pk} does not exist.")
+
+    def tell(self, kind: str, task: Task | None = None, **data: Any) -> None:
+        self.told.append(Happening(kind=kind, task=task, delivery=self.delivery, data=data))
+
+    @property
+    def held(self) -> Delivery:
+        """The delivery, of a verb that is about one."""
+        assert self.delivery is not None
+        return self.delivery
+
+
+def lock(task: Task, *, by: Actor, at: datetime) -> Work:
+    """Hold a task with its delivery and all tasks of that."""
+    if task.delivery_id is not None:
+        return lock_delivery(task.delivery_id, by=by, at=at)
+    alone = Task.objects.select_for_update(of=("self",)).select_related("address", "courier__user").filter(pk=task.pk)
+    return Work(None, list(alone), by, at)
+
+
+def lock_delivery(pk: int, *, by: Actor, at: datetime) -> Work:
+    """Hold a delivery with all its tasks."""
+    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("order", "courier").filter(pk=pk).first()
+    if delivery is None:
+        raise NotFound("The delivery does not exist.")
+    tasks = Task.objects.select_for_update(of=("self",)).select_related("address", "courier__user").filter(delivery_id=pk).order_by("id")
+    return Work(delivery, list(tasks), by, at)
+
+
+def move(work: Work, task: Task, to: TaskStatus, *, kind: str, **data: Any) -> None:
+    """Give a task a status that people may give it, and tell; raises `IllegalMove`."""
+    if to not in TASK_MOVES[TaskStatus(task.status)]:
+        raise IllegalMove(f"Task #{task.pk} is {task.status}; it cannot become {to}.")
+    _set(task, to, at=work.at)
+    work.tell(kind, task, **data)
+
+
+def move_delivery(work: Work, to: DeliveryStatus, *, given: frozenset[str]) -> bool:
+    """Give a delivery the status that its carrier reports, its tasks following; False when it has it already.
+
+    `given` names the moments that the carrier reports itself. The caller saves the delivery.
+    """
+    if to not in DELIVERY_MOVES[DeliveryStatus(work.held.status)]:
+        return False
+    for task, becomes in zip(work.tasks, follow(to, work.tasks), strict=True):
+        if task.status != becomes:
+            _set(task, becomes, at=work.at)
+            work.tell(REPORTED_KINDS[becomes], task)
+    _enter(work, to, given=given)
+    return True
+
+
+def settle(work: Work) -> None:
+    """Bring the delivery, and its order, into step with the tasks, and write the log."""
+    delivery = work.delivery
+    if delivery is not None and work.told:
+        to = status_of(work.tasks, now=DeliveryStatus(delivery.status))
+        if to != delivery.status:
+            _enter(work, to, given=frozenset())
+        delivery.updated_at = work.at
+        delivery.save(update_fields=["status", "courier", "updated_at", *MOMENTS.values()])
+    log(work)
+
+
+def log(work: Work) -> None:
+    """Write what there is to tell."""
+    events.record(work.told, by=work.by, at=work.at)
+
+
+def enter_first(delivery: Delivery, tasks: Sequence[Task], status: DeliveryStatus, *, at: datetime, given: frozenset[str]) -> None:
+    """Set the first status of a delivery that is being booked, before its rows are written; the tasks follow.
+
+    `given` names the moments that whoever books it gave themselves.
+    """
+    for task, to in zip(tasks, follow(status, tasks), strict=True):
+        task.status = to
+        task.finished_at = at if to in FINISHED else None
+    delivery.status = status
+    moment = MOMENTS.get(status)
+    if moment and moment not in given:
+        setattr(delivery, moment, at)
+
+
+def _set(task: Task, to: TaskStatus, *, at: datetime) -> None:
+    task.status = to
+    task.finished_at = at if to in FINISHED else None
+    task.updated_at = at
+    task.save(update_fields=["status", "finished_at", "updated_at"])
+
+
+def _enter(work: Work, to: DeliveryStatus, *, given: frozenset[str]) -> None:
+    """Set the delivery's status with its moment, tell the log, and move the order when the house carries."""
+    delivery = work.held
+    left = DeliveryStatus(delivery.status)
+    if left in OVER and MOMENTS[left] not in given:
+        setattr(delivery, MOMENTS[left], None)
+    delivery.status = to
+    moment = MOMENTS.get(to)
+    if moment and moment not in given:
+        setattr(delivery, moment, work.at)
+    work.tell(_kind_of(work, to), **{"from": left.value, "to": to.value})
+    if delivery.by_house:
+        _bridge(work, to)
+
+
+def _kind_of(work: Work, to: DeliveryStatus) -> str:
+    if to == DeliveryStatus.CANCELLED:
+        return "delivery.failed" if any(task.status == TaskStatus.FAILED for task in work.tasks) else "delivery.cancelled"
+    return ENTERED_KINDS.get(to, "delivery.updated")
+
+
+def _bridge(work: Work, to: DeliveryStatus) -> None:
+    """The house is its own bridge: its deliveries move their orders along; other carriers' orders are theirs to move."""
+    order = work.held.order
+    stage = _order_status(work, to, was=OrderStatus(order.status))
+    if stage is not None and orders.move(order, stage, at=work.at):
+        work.tell("order.updated", status=stage.value)
+
+
+def _order_status(work: Work, to: DeliveryStatus, *, was: OrderStatus) -> OrderStatus | None:
+    if to in TO_DROPOFF:
+        return OrderStatus.IN_DELIVERY
+    if to == DeliveryStatus.DELIVERED:
+        return OrderStatus.COMPLETED
+    if to == DeliveryStatus.CANCELLED:
+        failed = any(task.status == TaskStatus.FAILED for task in work.tasks)
+        meant = work.held.order.made_for_delivery and not failed
+        return OrderStatus.CANCELLED if meant else OrderStatus.DELIVERY_FAILED
+    ended = (OrderStatus.IN_DELIVERY, OrderStatus.COMPLETED, OrderStatus.DELIVERY_FAILED, OrderStatus.CANCELLED)
+    return OrderStatus.ACCEPTED if was in ended else None

@@ -1,0 +1,1 @@
+"""Tests of the core of deliveries, one file for each module."""
