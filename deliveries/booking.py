@@ -27,6 +27,17 @@ from stores.refusals import Refused
 
 REQUEST_CHANNEL = "Relais"
 
+CUSTOMER_COLUMNS = {
+    "company": "company_name",
+    "telephone": "phone",
+    "access_code": "phone_access_code",
+    "description": "delivery_notes",
+    "postal_code": "postal_code",
+    "locality": "city",
+    "country": "country",
+}
+"""Columns of an address, and where an order's customer has them."""
+
 
 class AlreadyDelivered(Refused):
     """The order has its delivery already, be it cancelled."""
@@ -68,8 +79,7 @@ def request(wanted: Request, *, by: Actor, at: datetime) -> Delivery:
     plan.fields = {"by_house": True, "carrier": settings.HOUSE_CARRIER["name"], "carrier_ref": settings.HOUSE_CARRIER["ref"]}
     with transaction.atomic():
         order = orders.create(store=wanted.store, draft=_order_of(wanted, plan, by=by), by=by, at=at)
-        delivery = _write(order, plan, by=by, at=at, first=[Happening(kind="order.created", order=order)])
-    return delivery
+        return _write(order, plan, by=by, at=at, first=[Happening(kind="order.created", order=order)])
 
 
 def attach(order: Order, fields: dict[str, Any], *, status: DeliveryStatus, by: Actor, at: datetime) -> Delivery:
@@ -153,22 +163,27 @@ def _customer_address(order: Order) -> AddressDraft:
     customer: dict[str, Any] = order.customer or {}
     street = ", ".join(part for part in (customer.get("address_1"), customer.get("address_2")) if part)
     locality = " ".join(part for part in (customer.get("postal_code"), customer.get("city")) if part)
-    latitude, longitude = customer.get("latitude"), customer.get("longitude")
-    somewhere = latitude is not None and longitude is not None and (float(latitude), float(longitude)) != (0.0, 0.0)
     return AddressDraft(
-        street_address=", ".join(part for part in (street, locality) if part) or "Address not given",
-        point=(float(latitude), float(longitude)) if somewhere else None,
+        street_address=_fitting("street_address", ", ".join(part for part in (street, locality) if part) or "Address not given"),
+        point=_customer_point(customer),
         fields={
-            "contact_name": order.customer_name,
-            "company": customer.get("company_name") or "",
-            "telephone": customer.get("phone") or "",
-            "access_code": customer.get("phone_access_code") or "",
-            "description": customer.get("delivery_notes") or "",
-            "postal_code": customer.get("postal_code") or "",
-            "locality": customer.get("city") or "",
-            "country": customer.get("country") or "",
+            "contact_name": _fitting("contact_name", order.customer_name),
+            **{column: _fitting(column, customer.get(name) or "") for column, name in CUSTOMER_COLUMNS.items()},
         },
     )
+
+
+def _fitting(column: str, text: str) -> str:
+    """As much of a till's text as an address keeps: the order has it whole, and is not lost for a long name."""
+    width: int | None = Address._meta.get_field(column).max_length  # type: ignore[union-attr]  # a column, never a relation back
+    return text[:width]
+
+
+def _customer_point(customer: dict[str, Any]) -> tuple[float, float] | None:
+    """Where the till says the customer lives; (0, 0) is what tills send that do not know."""
+    latitude, longitude = float(customer.get("latitude") or 0), float(customer.get("longitude") or 0)
+    on_earth = abs(latitude) <= 90 and abs(longitude) <= 180
+    return (latitude, longitude) if on_earth and (latitude, longitude) != (0.0, 0.0) else None
 
 
 def _for_the_courier(order: Order) -> str:
@@ -236,15 +251,15 @@ def _tasks(plan: _Plan, *, at: datetime) -> list[Task]:
             position=position,
             type=stop.type,
             address=place.address,
-            after=stop.after,
-            before=stop.before,
+            after=stop.window[0],
+            before=stop.window[1],
             comments=stop.comments,
             weight=stop.weight,
             packages=stop.packages,
             metadata=stop.metadata,
             doorstep=stop.doorstep,
             previous_id=lone if stop.type == TaskType.DROPOFF else None,
-            next_id=ids[1] if lone == pk and len(ids) == 2 and pk == ids[0] else None,
+            next_id=sum(ids) - pk if lone == pk and len(ids) == 2 else None,
             created_at=at,
             updated_at=at,
         )

@@ -30,17 +30,17 @@ def record(happenings: Sequence[Happening], *, by: Actor, at: datetime) -> None:
 
 
 def _row(happening: Happening, *, by: Actor, at: datetime) -> Event:
-    task, delivery, order = happening.task, happening.delivery, happening.order
-    subject = task or delivery or order or (happening.quote and happening.quote.order)
+    task, delivery, quote = happening.task, happening.delivery, happening.quote
+    order = happening.order or (quote.order if quote else None)
+    subject = task or delivery or order
     assert subject is not None, "something happened to nothing"
-    order_id = order.pk if order else delivery.order_id if delivery else happening.quote.order_id if happening.quote else None
     return Event(
         kind=happening.kind,
         store_id=subject.store_id,
-        order_id=order_id,
-        quote_id=happening.quote and happening.quote.pk,
-        delivery_id=delivery.pk if delivery else task and task.delivery_id,
-        task_id=task and task.pk,
+        order_id=order.pk if order else delivery.order_id if delivery else None,
+        quote_id=quote.pk if quote else None,
+        delivery_id=delivery.pk if delivery else None,
+        task_id=task.pk if task else None,
         happened_at=at,
         actor_kind=by.kind.value,
         actor_name=by.name,

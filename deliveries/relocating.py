@@ -36,14 +36,14 @@ def locate_again(*, limit: int, by: Actor, at: datetime) -> int:
 def put_at(address: Address, point: Point, *, by: Actor, at: datetime) -> None:
     """Set the point of an address, end its review, and measure the deliveries that go there anew."""
     tasks = list(Task.objects.filter(address=address, status__in=OPEN).select_related("delivery"))
-    deliveries = {task.delivery_id: task.delivery for task in tasks if task.delivery is not None}
-    routes = {pk: _route(delivery, address, point) for pk, delivery in deliveries.items()}
+    deliveries = {task.delivery.pk: task.delivery for task in tasks if task.delivery is not None}
+    routes = {pk: _route(delivery, address, point) for pk, delivery in sorted(deliveries.items())}
     with transaction.atomic():
-        Address.objects.filter(pk=address.pk).update(latitude=point.latitude, longitude=point.longitude, needs_review=False)
         for pk, route in routes.items():
             Delivery.objects.filter(pk=pk).update(
                 distance=route.distance_m, duration=route.duration_s, polyline=route.polyline, updated_at=at
             )
+        Address.objects.filter(pk=address.pk).update(latitude=point.latitude, longitude=point.longitude, needs_review=False)
         told = [Happening(kind="task.updated", task=task, delivery=task.delivery, data={"located": True}) for task in tasks]
         events.record(told, by=by, at=at)
 

@@ -69,6 +69,13 @@ class StopDraft:
     courier: Courier | None = None
     forgiving: bool = False
 
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """Both ends, once `fill_windows` has settled them."""
+        assert self.after is not None
+        assert self.before is not None
+        return self.after, self.before
+
 
 @dataclass(frozen=True)
 class Located:

@@ -101,8 +101,8 @@ def by_connection(secret: str, *, dialect: Dialect) -> tuple[Connection, Actor] 
 def by_access_token(token: str, *, at: datetime) -> tuple[ApiClient, Actor] | None:
     """The CoopCycle client that was granted this OAuth2 token, in one query; None when unknown or expired."""
     access = AccessToken.objects.select_related("application__store").filter(token_checksum=digest(token), expires__gt=at).first()
-    client = access and access.application
-    if not isinstance(client, ApiClient) or client.store_id is None:
+    client = access.application if access else None
+    if access is None or not isinstance(client, ApiClient) or client.store_id is None:
         return None
     return client, client_actor(client, scopes=frozenset(access.scope.split()))
 

@@ -62,9 +62,9 @@ def subtotal(item: Element) -> int:
 
 def total(order: Order) -> int:
     """Live items and charges less live discounts, in hundredths."""
-    items = sum(subtotal(item) for item in order.items if not item.get("deleted"))
-    charges = sum(charge["price"] for charge in order.charges if not charge.get("deleted"))
-    discounts = sum(discount["price_off"] for discount in order.discounts if not discount.get("deleted"))
+    items: int = sum(subtotal(item) for item in order.items if not item.get("deleted"))
+    charges: int = sum(charge["price"] for charge in order.charges if not charge.get("deleted"))
+    discounts: int = sum(discount["price_off"] for discount in order.discounts if not discount.get("deleted"))
     return items + charges - discounts
 
 

@@ -20,7 +20,7 @@ from stores.orders import OrderDraft
 NOON = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
 """Friday, 20 November 2026, 12:00 in Paris: the moment at which tests stand unless they say otherwise."""
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who exist in tests only
+PASSWORD = "correct horse battery staple"
 
 
 class AccountFactory(DjangoModelFactory[Account]):
@@ -61,12 +61,12 @@ class UserFactory(DjangoModelFactory[User]):
     email = factory.LazyAttribute(lambda user: f"{user.username}@example.org")
 
     @factory.post_generation
-    def password(self: User, create: bool, extracted: str | None, **_: Any) -> None:  # type: ignore[misc]  # factory_boy calls it with the object
+    def password(self: User, create: bool, extracted: str | None, **_: Any) -> None:
         self.set_password(extracted or PASSWORD)
         self.save()
 
     @factory.post_generation
-    def role(self: User, create: bool, extracted: Role | None, **_: Any) -> None:  # type: ignore[misc]  # factory_boy calls it with the object
+    def role(self: User, create: bool, extracted: Role | None, **_: Any) -> None:
         if extracted is not None:
             self.groups.add(Group.objects.get_or_create(name=extracted.value)[0])
 

@@ -69,7 +69,7 @@ def fail(task: Task, *, by: Actor, at: datetime, reason: str = "", notes: str = 
         said = {"reason": reason, "notes": notes or reason}
         move(work, locked, TaskStatus.FAILED, kind="task.failed", **said)
         if reason:
-            work.tell("task.incident-reported", locked, reason=reason, notes=notes or reason)
+            work.tell("task.incident-reported", locked, **said)
         settle(work)
     return locked
 

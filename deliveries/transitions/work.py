@@ -64,7 +64,7 @@ class Work:
                 return task
         raise NotFound(f"Task #{pk} does not exist.")
 
-    def tell(self, kind: str, task: Task | None = None, **data: Any) -> None:
+    def tell(self, kind: str, task: Task | None = None, /, **data: Any) -> None:
         self.told.append(Happening(kind=kind, task=task, delivery=self.delivery, data=data))
 
     @property

@@ -1,6 +1,6 @@
 """Accounts, the stores they own, and the addresses stores send from and to."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -11,9 +11,6 @@ from django.db.models import Q
 from stores.actors import Actor
 from stores.places import Point
 from stores.public_ids import new_public_id
-
-if TYPE_CHECKING:
-    from django.db.models.fields.related_descriptors import ManyRelatedManager
 
 
 def check_timezone(name: str) -> None:
@@ -104,9 +101,7 @@ class Store(models.Model):
     address = models.ForeignKey(Address, on_delete=models.PROTECT, related_name="+")
     timezone = models.CharField(max_length=64, default="Europe/Paris", validators=[check_timezone])
     enabled = models.BooleanField(default=True)
-    owners: "ManyRelatedManager[models.Model, models.Model]" = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, blank=True, related_name="stores"
-    )
+    owners = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="stores")
     default_courier = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
