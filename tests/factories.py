@@ -110,13 +110,17 @@ def delivery(store: Store | None = None, *, by: Actor = SYSTEM, at: datetime = N
     return booking.request(Request(store=store or StoreFactory.create(), **wanted), by=by, at=at)
 
 
-def order(store: Store | None = None, *, by: Actor = SYSTEM, at: datetime = NOON, **fields: Any) -> Order:
+def draft(**fields: Any) -> OrderDraft:
     """An order of a till, to be delivered to 48, Rue de Rivoli."""
     customer = {"first_name": "Ada", "last_name": "Lovelace", "address_1": "48, Rue de Rivoli", "postal_code": "75004", "city": "Paris"}
-    draft = OrderDraft(
+    return OrderDraft(
         status=fields.pop("status", OrderStatus.NEW),
         service_type=fields.pop("service_type", ServiceType.DELIVERY),
         items=fields.pop("items", [{"product_name": "Pizza", "price": 1190, "quantity": "1.0", "options": []}]),
         fields={"customer": customer, **fields},
     )
-    return intake.take_order(store or StoreFactory.create(), draft, by=by, at=at)
+
+
+def order(store: Store | None = None, *, by: Actor = SYSTEM, at: datetime = NOON, **fields: Any) -> Order:
+    """An order that a store's till has sent."""
+    return intake.take_order(store or StoreFactory.create(), draft(**fields), by=by, at=at)
