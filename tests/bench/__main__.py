@@ -156,9 +156,8 @@ def verdict(contest: Contest, medians: dict[str, float]) -> bool:
         if name in medians:
             ratio = medians[name] / medians["ours"]
             reached &= ratio >= least
-            print(
-                f"{'':24} {name:5} {medians[name]:6.3f} ms   {ratio:5.2f} x {name} (at least {least:.2f}){'' if ratio >= least else '   TOO SLOW'}"
-            )
+            word = "" if ratio >= least else "   TOO SLOW"
+            print(f"{'':24} {name:5} {medians[name]:6.3f} ms   {ratio:5.2f} x {name} (at least {least:.2f}){word}")
     return reached
 
 
@@ -169,7 +168,8 @@ def main() -> int:
     child, port = serve()
     try:
         wire = Wire(port)
-        return 0 if all([verdict(each, race(each, wire)) for each in entries]) else 1
+        verdicts = [verdict(each, race(each, wire)) for each in entries]
+        return 0 if all(verdicts) else 1
     finally:
         child.terminate()
         child.wait(10)
