@@ -52,6 +52,15 @@ def new_client(*, name: str, dialect: Dialect, store: Store | None = None, carri
     return client, secret
 
 
+def renew_secret(client: ApiClient) -> str:
+    """Give a program another secret, in clear for the one time it is shown; the one before stops working."""
+    secret = secrets.token_hex(64)
+    client.client_secret = secret
+    client.sealed_secret = seal(secret) if client.dialect == Dialect.HUBRISE else ""
+    client.save(update_fields=["client_secret", "sealed_secret"])
+    return secret
+
+
 def issue_api_key(client: ApiClient, *, name: str = "") -> tuple[Connection, str]:
     """A lasting CoopCycle key `ak_<40 hex>` for the client's own store, with the key in clear."""
     return _connect(client, API_KEY_PREFIX + secrets.token_hex(20), store=client.store, name=name)
