@@ -221,7 +221,7 @@ def _write(order: Order, plan: _Plan, *, by: Actor, at: datetime, first: Sequenc
         **plan.fields,
     )
     tasks = _tasks(plan, at=at)
-    transitions.enter_first(delivery, tasks, plan.enters, at=at, given=frozenset(plan.fields))
+    moved = transitions.enter_first(delivery, tasks, plan.enters, by=by, at=at, given=frozenset(plan.fields))
     delivery.save(force_insert=True)
     for task in tasks:
         task.delivery = delivery
@@ -232,6 +232,7 @@ def _write(order: Order, plan: _Plan, *, by: Actor, at: datetime, first: Sequenc
         Happening(kind="task.created", task=task, delivery=delivery, data={"needs_review": True} if task.address.needs_review else {})
         for task in tasks
     ]
+    told += moved
     events.record(told, by=by, at=at)
     courier = _courier(plan)
     if courier is not None and delivery.by_house:

@@ -95,7 +95,8 @@ class Step(Protocol):
 def status_of(steps: Iterable[Step], *, now: DeliveryStatus) -> DeliveryStatus:
     """The status that the tasks of a delivery give it; `now` is kept where the tasks agree with it.
 
-    An open pickup holds everything back, a cancelled or failed one nothing.
+    An open pickup holds everything back, a cancelled or failed one nothing. A cancelled delivery may have finished tasks
+    of any kind, and comes back when one of them is open again.
     """
     every = list(steps)
     pickups = [TaskStatus(step.status) for step in every if step.type == TaskType.PICKUP]
@@ -103,15 +104,15 @@ def status_of(steps: Iterable[Step], *, now: DeliveryStatus) -> DeliveryStatus:
     left = OPEN.intersection(pickups + dropoffs)
     if not left:
         undone = TaskStatus.FAILED in pickups + dropoffs or TaskStatus.DONE not in dropoffs
-        return DeliveryStatus.CANCELLED if undone else DeliveryStatus.DELIVERED
+        return DeliveryStatus.CANCELLED if undone or now == DeliveryStatus.CANCELLED else DeliveryStatus.DELIVERED
     if OPEN.intersection(pickups):
         begun = {TaskStatus.DOING, TaskStatus.DONE}.intersection(pickups)
         return _within(TO_PICKUP, now) if begun else DeliveryStatus.PENDING
-    if TaskStatus.DONE in pickups:
-        return _within(TO_DROPOFF if TaskStatus.DOING in dropoffs else TO_DROPOFF - AT_DROPOFF, now)
-    if {TaskStatus.DOING, TaskStatus.DONE}.intersection(dropoffs):
+    if TaskStatus.DOING in dropoffs:
         return _within(TO_DROPOFF, now)
-    return DeliveryStatus.PICKUP_ENROUTE if TaskStatus.FAILED in pickups else DeliveryStatus.PENDING
+    if TaskStatus.DONE in pickups + dropoffs:
+        return DeliveryStatus.DROPOFF_ENROUTE
+    return _within(TO_PICKUP, now) if TaskStatus.FAILED in pickups else DeliveryStatus.PENDING
 
 
 def _within(phase: frozenset[DeliveryStatus], now: DeliveryStatus) -> DeliveryStatus:
@@ -121,41 +122,45 @@ def _within(phase: frozenset[DeliveryStatus], now: DeliveryStatus) -> DeliverySt
 
 
 def agree(status: DeliveryStatus, steps: Iterable[Step]) -> bool:
-    """Whether a delivery's status and its tasks tell one story; a cancelled one may have finished tasks of any kind."""
-    every = list(steps)
-    if status == DeliveryStatus.CANCELLED:
-        return not any(step.status in OPEN for step in every)
-    return status_of(every, now=status) == status
+    """Whether a delivery's status and its tasks tell one story."""
+    return status_of(steps, now=status) == status
 
 
 def follow(status: DeliveryStatus, steps: Sequence[Step]) -> list[TaskStatus]:
     """What each task becomes when a carrier reports `status`, in the order given.
 
-    Stops that were taken out of the delivery (cancelled while others of their type go on) stay out; finished ones keep
-    what they are when the delivery is cancelled, and dropoffs already made are kept while there is another to make.
+    Stops that were taken out of the delivery (cancelled while others of their type go on) stay out. Finished ones keep
+    what they are when the delivery is cancelled; on the way to the recipients, dropoffs already made or failed do while
+    there is another to make, and failed pickups while there is another to carry.
     """
     if status == DeliveryStatus.CANCELLED:
         return [TaskStatus.CANCELLED if step.status in OPEN else TaskStatus(step.status) for step in steps]
     live_types = {step.type for step in steps if step.status != TaskStatus.CANCELLED}
-    dropoff_left = any(step.status in OPEN for step in steps if step.type == TaskType.DROPOFF)
+    kept = _kept(steps) if status in TO_DROPOFF else frozenset()
     return [
-        TaskStatus.CANCELLED
-        if step.status == TaskStatus.CANCELLED and step.type in live_types
-        else _follow_one(status, step, keep_done=dropoff_left)
+        TaskStatus(step.status)
+        if (step.status == TaskStatus.CANCELLED and step.type in live_types) or (step.type, step.status) in kept
+        else _follow_one(status, step)
         for step in steps
     ]
 
 
-def _follow_one(status: DeliveryStatus, step: Step, *, keep_done: bool) -> TaskStatus:
+def _kept(steps: Sequence[Step]) -> frozenset[tuple[str, str]]:
+    """The types and statuses of finished stops that need no second look because the delivery goes on without them."""
+    kept: set[tuple[str, str]] = set()
+    if any(step.type == TaskType.DROPOFF and step.status in OPEN for step in steps):
+        kept.update((TaskType.DROPOFF, finished) for finished in FINISHED)
+    if any(step.type == TaskType.PICKUP and step.status in OPEN | {TaskStatus.DONE} for step in steps):
+        kept.add((TaskType.PICKUP, TaskStatus.FAILED))
+    return frozenset(kept)
+
+
+def _follow_one(status: DeliveryStatus, step: Step) -> TaskStatus:
     if status == DeliveryStatus.DELIVERED:
         return TaskStatus.DONE
     if step.type == TaskType.PICKUP:
         if status == DeliveryStatus.PENDING:
             return TaskStatus.TODO
         return TaskStatus.DOING if status in TO_PICKUP else TaskStatus.DONE
-    now = TaskStatus(step.status)
-    if status in TO_DROPOFF and now == TaskStatus.DONE and keep_done:
-        return now
-    if status in AT_DROPOFF or (status == DeliveryStatus.DROPOFF_ENROUTE and now == TaskStatus.DOING):
-        return TaskStatus.DOING
-    return TaskStatus.TODO
+    under_way = status in AT_DROPOFF or (status == DeliveryStatus.DROPOFF_ENROUTE and step.status == TaskStatus.DOING)
+    return TaskStatus.DOING if under_way else TaskStatus.TODO

@@ -42,6 +42,13 @@ ENTERED_KINDS: dict[DeliveryStatus, str] = {
 """What the log calls it when a delivery enters a status; the rest are updates."""
 
 
+CALLED_OFF = frozenset([OrderStatus.CANCELLED, OrderStatus.REJECTED])
+"""The store gave the order up: that its delivery is cancelled in turn is no news."""
+
+MOVED_BY_DELIVERY = frozenset([OrderStatus.IN_DELIVERY, OrderStatus.COMPLETED, OrderStatus.DELIVERY_FAILED, OrderStatus.CANCELLED])
+"""Where a delivery takes its order, and brings it back from when it steps back itself."""
+
+
 class IllegalMove(Refused):
     """A status that cannot follow the present one."""
 
@@ -120,10 +127,17 @@ def settle(work: Work) -> None:
     if delivery is not None and work.told:
         to = status_of(work.tasks, now=DeliveryStatus(delivery.status))
         if to != delivery.status:
-            _enter(work, to, given=frozenset())
+            _enter(work, to, given=_kept_moment(delivery, to))
         delivery.updated_at = work.at
         delivery.save(update_fields=["status", "courier", "updated_at", *MOMENTS.values()])
     log(work)
+
+
+def _kept_moment(delivery: Delivery, to: DeliveryStatus) -> frozenset[str]:
+    """What a delivery that comes back to life has behind it happened when it happened."""
+    moment = MOMENTS.get(to)
+    past = moment and delivery.status in OVER and getattr(delivery, moment) is not None
+    return frozenset([moment]) if moment and past else frozenset()
 
 
 def log(work: Work) -> None:
@@ -131,11 +145,15 @@ def log(work: Work) -> None:
     events.record(work.told, by=work.by, at=work.at)
 
 
-def enter_first(delivery: Delivery, tasks: Sequence[Task], status: DeliveryStatus, *, at: datetime, given: frozenset[str]) -> None:
+def enter_first(
+    delivery: Delivery, tasks: Sequence[Task], status: DeliveryStatus, *, by: Actor, at: datetime, given: frozenset[str]
+) -> list[Happening]:
     """Set the first status of a delivery that is being booked, before its rows are written; the tasks follow.
 
-    `given` names the moments that whoever books it gave themselves.
+    `given` names the moments that whoever books it gave themselves. Returns what there is to tell of the order, which
+    the house moves along here too.
     """
+    work = Work(delivery, list(tasks), by, at)
     for task, to in zip(tasks, follow(status, tasks), strict=True):
         task.status = to
         task.finished_at = at if to in FINISHED else None
@@ -143,6 +161,9 @@ def enter_first(delivery: Delivery, tasks: Sequence[Task], status: DeliveryStatu
     moment = MOMENTS.get(status)
     if moment and moment not in given:
         setattr(delivery, moment, at)
+    if delivery.by_house:
+        _bridge(work, status, left=DeliveryStatus.PENDING)
+    return work.told
 
 
 def _set(task: Task, to: TaskStatus, *, at: datetime) -> None:
@@ -164,7 +185,7 @@ def _enter(work: Work, to: DeliveryStatus, *, given: frozenset[str]) -> None:
         setattr(delivery, moment, work.at)
     work.tell(_kind_of(work, to), **{"from": left.value, "to": to.value})
     if delivery.by_house:
-        _bridge(work, to)
+        _bridge(work, to, left=left)
 
 
 def _kind_of(work: Work, to: DeliveryStatus) -> str:
@@ -173,22 +194,23 @@ def _kind_of(work: Work, to: DeliveryStatus) -> str:
     return ENTERED_KINDS.get(to, "delivery.updated")
 
 
-def _bridge(work: Work, to: DeliveryStatus) -> None:
+def _bridge(work: Work, to: DeliveryStatus, *, left: DeliveryStatus) -> None:
     """The house is its own bridge: its deliveries move their orders along; other carriers' orders are theirs to move."""
     order = work.held.order
-    stage = _order_status(work, to, was=OrderStatus(order.status))
+    stage = _order_status(work, to, left=left)
     if stage is not None and orders.move(order, stage, at=work.at):
         work.tell("order.updated", status=stage.value)
 
 
-def _order_status(work: Work, to: DeliveryStatus, *, was: OrderStatus) -> OrderStatus | None:
+def _order_status(work: Work, to: DeliveryStatus, *, left: DeliveryStatus) -> OrderStatus | None:
+    order = work.held.order
     if to in TO_DROPOFF:
         return OrderStatus.IN_DELIVERY
     if to == DeliveryStatus.DELIVERED:
         return OrderStatus.COMPLETED
     if to == DeliveryStatus.CANCELLED:
+        if order.status in CALLED_OFF:
+            return None
         failed = any(task.status == TaskStatus.FAILED for task in work.tasks)
-        meant = work.held.order.made_for_delivery and not failed
-        return OrderStatus.CANCELLED if meant else OrderStatus.DELIVERY_FAILED
-    ended = (OrderStatus.IN_DELIVERY, OrderStatus.COMPLETED, OrderStatus.DELIVERY_FAILED, OrderStatus.CANCELLED)
-    return OrderStatus.ACCEPTED if was in ended else None
+        return OrderStatus.CANCELLED if order.made_for_delivery and not failed else OrderStatus.DELIVERY_FAILED
+    return OrderStatus.ACCEPTED if left in TO_DROPOFF | OVER and order.status in MOVED_BY_DELIVERY else None
