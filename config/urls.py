@@ -5,11 +5,12 @@ find `/api` and `/oauth2`, HubRise clients `/v1` and `/oauth2/v1`. People find `
 """
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from config.health import healthz
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("admin/", admin.site.urls),
+    path("", include("deliveries.pages.urls")),
 ]

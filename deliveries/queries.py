@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Prefetch, QuerySet
 from django.db.models.functions import JSONObject
 
 from deliveries.models import Courier, Delivery, Event, Task, TaskList
-from deliveries.statuses import TaskStatus
+from deliveries.statuses import OPEN, TaskStatus
 from stores import schedules
 from stores.models import Tag
 
@@ -51,6 +51,11 @@ def day_list(courier: Courier, day: date) -> tuple[TaskList | None, list[Task]]:
     if listed is None:
         return None, []
     return listed, list(tasks().filter(task_list=listed).exclude(status=TaskStatus.CANCELLED).order_by("task_list_position", "id"))
+
+
+def left_open(courier: Courier, *, before: date) -> list[Task]:
+    """A courier's open tasks on lists of earlier days, the most urgent first; one query."""
+    return list(tasks().filter(courier=courier, task_list__date__lt=before, status__in=OPEN).order_by("before", "-type", "id"))
 
 
 def on_day(rows: QuerySet[Task], day: date) -> QuerySet[Task]:

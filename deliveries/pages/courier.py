@@ -1,0 +1,236 @@
+"""The courier's day on a phone: what comes next, and three buttons to say how it went."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import wraps
+from types import SimpleNamespace
+from typing import Any, Concatenate, ParamSpec
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from deliveries import loads, queries, transitions
+from deliveries.models import Courier, Task
+from deliveries.pages import wording
+from deliveries.reasons import FailureReason
+from deliveries.statuses import OPEN, TaskStatus, TaskType
+from stores import credentials
+from stores.actors import Actor
+from stores.models import User
+from stores.refusals import Refused
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+CourierView = Callable[Concatenate[HttpRequest, Courier, P], HttpResponseBase]
+
+LONGEST_NOTE = 2000
+TOMORROW = "tomorrow"
+AT_THE_DOOR = (
+    FailureReason.NOT_AT_HOME,
+    FailureReason.WRONG_ADDR,
+    FailureReason.ADDRESS_UNREACHABLE,
+    FailureReason.REFUSED,
+    FailureReason.CLOSED_STORE,
+    FailureReason.DAMAGED,
+)
+REASONS = [
+    (gettext_lazy("Most often"), [(reason.value, reason.label) for reason in AT_THE_DOOR]),
+    (gettext_lazy("Others"), [(reason.value, reason.label) for reason in FailureReason if reason not in AT_THE_DOOR]),
+]
+
+
+class DoneForm(forms.Form):
+    """What a courier may say when a task is done."""
+
+    notes = forms.CharField(required=False, max_length=LONGEST_NOTE)
+    contact_name = forms.CharField(required=False, max_length=255)
+
+
+class FailForm(forms.Form):
+    """What a courier says when a task failed."""
+
+    reason = forms.ChoiceField(
+        choices=REASONS, error_messages={"required": gettext_lazy("Choose a reason."), "invalid_choice": gettext_lazy("Choose a reason.")}
+    )
+    notes = forms.CharField(required=False, max_length=LONGEST_NOTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One task as a courier reads it."""
+
+    task: Task
+    window: str
+    late_by: str
+    load: str
+    lines: list[str]
+    map_url: str
+    next: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.task.status in OPEN
+
+    @property
+    def is_pickup(self) -> bool:
+        return self.task.type == TaskType.PICKUP
+
+
+@dataclass(kw_only=True)
+class Day:
+    """A courier's day: what is left of earlier days, what is to do, and what is finished, each in order."""
+
+    date: date
+    title: str
+    is_tomorrow: bool
+    overdue: list[Card] = field(default_factory=list)
+    todo: list[Card] = field(default_factory=list)
+    finished: list[Card] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return len(self.overdue) + len(self.todo) + len(self.finished)
+
+
+class CourierLogin(LoginView):
+    """The way in, made for a phone."""
+
+    template_name = "pages/courier_login.html"
+
+    def get_default_redirect_url(self) -> str:
+        """Straight to the day's tasks."""
+        return reverse("courier")
+
+
+def for_couriers(view: CourierView[P]) -> View[P]:
+    """Send strangers to the log-in page, and tell those who are no couriers where they are."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not isinstance(request.user, User):
+            return redirect("courier_login")
+        courier = Courier.objects.select_related("user").filter(user=request.user).first()
+        if courier is None:
+            return render(request, "pages/courier_only.html", status=403)
+        return view(request, courier, *args, **kwargs)
+
+    return never_cache(guarded)
+
+
+@require_safe
+@for_couriers
+def day(request: HttpRequest, courier: Courier) -> HttpResponse:
+    """Today's tasks in their order, or tomorrow's; open ones of earlier days come before today's."""
+    at = timezone.now()
+    today = at.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    tomorrow = request.GET.get("day") == TOMORROW
+    shown = today + timedelta(days=1) if tomorrow else today
+    left = [] if tomorrow else queries.left_open(courier, before=today)
+    _listed, tasks = queries.day_list(courier, shown)
+    page = plan(left, tasks, shown, at=at)
+    return render(request, "pages/courier.html", {"courier": courier, "day": page, "reasons": REASONS})
+
+
+@require_POST
+@for_couriers
+def start(request: HttpRequest, courier: Courier, pk: int) -> HttpResponse:
+    """The courier sets out."""
+
+    def move(task: Task, by: Actor, at: datetime) -> str:
+        started = transitions.start(task, by=by, at=at)
+        if started.status == TaskStatus.DOING:
+            return _("Task #%(pk)d is under way.") % {"pk": pk}
+        return _("Task #%(pk)d needs no start any more.") % {"pk": pk}
+
+    return _answer(request, courier, pk, move)
+
+
+@require_POST
+@for_couriers
+def done(request: HttpRequest, courier: Courier, pk: int) -> HttpResponse:
+    """It went well; a note, and who received it, may be given."""
+    form = DoneForm(request.POST)
+
+    def move(task: Task, by: Actor, at: datetime) -> str:
+        transitions.complete(task, by=by, at=at, **form.cleaned_data)
+        return _("Task #%(pk)d is done.") % {"pk": pk}
+
+    return _answer(request, courier, pk, move, form)
+
+
+@require_POST
+@for_couriers
+def failed(request: HttpRequest, courier: Courier, pk: int) -> HttpResponse:
+    """It did not work out, for a reason."""
+    form = FailForm(request.POST)
+
+    def move(task: Task, by: Actor, at: datetime) -> str:
+        transitions.fail(task, by=by, at=at, **form.cleaned_data)
+        return _("Task #%(pk)d is marked as failed. The desk can see why.") % {"pk": pk}
+
+    return _answer(request, courier, pk, move, form)
+
+
+def _answer(
+    request: HttpRequest, courier: Courier, pk: int, move: Callable[[Task, Actor, datetime], str], form: forms.Form | None = None
+) -> HttpResponse:
+    """Move a task of the courier's own, say what came of it, and go back to the list."""
+    task = get_object_or_404(Task, pk=pk, courier=courier)
+    if form is not None and not form.is_valid():
+        for problem in form.errors.values():
+            messages.warning(request, f"Task #{pk}: {' '.join(str(word) for word in problem)}")
+    else:
+        try:
+            messages.success(request, move(task, credentials.user_actor(courier.user), timezone.now()))
+        except Refused as refusal:
+            messages.warning(request, str(refusal))
+    query = f"?day={TOMORROW}" if request.POST.get("day") == TOMORROW else ""
+    return redirect(f"{reverse('courier')}{query}")
+
+
+def plan(left: Sequence[Task], tasks: Sequence[Task], shown: date, *, at: datetime) -> Day:
+    """The day as the page shows it; the next task is one under way, else the first that is open."""
+    zone = ZoneInfo(settings.TIME_ZONE)
+    today = at.astimezone(zone).date()
+    still_open = [task for task in [*left, *tasks] if task.status in OPEN]
+    first = next((task for task in still_open if task.status == TaskStatus.DOING), still_open[0] if still_open else None)
+    cards = {task.pk: _card(task, zone=zone, at=at, comes_next=task is first and shown == today) for task in [*left, *tasks]}
+    return Day(
+        date=shown,
+        title=capfirst(wording.day_name(shown, today=today)),
+        is_tomorrow=shown != today,
+        overdue=[cards[task.pk] for task in left],
+        todo=[cards[task.pk] for task in tasks if task.status in OPEN],
+        finished=[cards[task.pk] for task in tasks if task.status not in OPEN],
+    )
+
+
+def _card(task: Task, *, zone: ZoneInfo, at: datetime, comes_next: bool) -> Card:
+    address = task.address
+    others: list[Any] = [SimpleNamespace(**row) for row in task.load_rows] or [task]  # type: ignore[attr-defined]  # annotated by queries.tasks
+    today = at.astimezone(zone).date()
+    same_day = task.after.astimezone(zone).date() == task.before.astimezone(zone).date() == today
+    clocks = f"{wording.clock(task.after, zone=zone)} – {wording.clock(task.before, zone=zone)}"
+    town = " ".join(part for part in (address.postal_code, address.locality) if part)
+    return Card(
+        task=task,
+        window=clocks if same_day else capfirst(wording.window_words(task.after, task.before, zone=zone, at=at)),
+        late_by=wording.span_words(at - task.before) if task.status in OPEN and task.before < at else "",
+        load=loads.summary(loads.shown(task, others)),
+        lines=[address.street_address] + ([town] if town and town not in address.street_address else []),
+        map_url=f"https://www.openstreetmap.org/directions?to={address.latitude:.6f}%2C{address.longitude:.6f}",
+        next=comes_next,
+    )

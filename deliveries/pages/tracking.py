@@ -1,0 +1,169 @@
+"""The page on which a recipient follows a delivery, with nothing but the link that was sent."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from deliveries import queries
+from deliveries.models import Delivery, Event, Task
+from deliveries.pages import wording
+from deliveries.pages.wording import ProgressStep
+from deliveries.statuses import FINISHED, OPEN, OVER, TO_DROPOFF, TO_PICKUP, DeliveryStatus, TaskStatus, TaskType
+
+REFRESH_SECONDS = 60
+TOLD_KINDS = ("task.failed", "task.restored", "task.rescheduled")
+"""What a recipient is told beside the moments of the delivery itself."""
+
+# The link is the only key to the page: no search engine keeps it, no site linked from here learns it, no proxy shares it.
+HEADERS = {"Cache-Control": "private, no-cache", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the history: when, and what, in words."""
+
+    at: datetime
+    when: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where it was last seen: "3 min ago" or "", and a map of the place."""
+
+    ago: str
+    map_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Everything the page shows, in words; what is not here, a recipient does not see."""
+
+    headline: str
+    subline: str
+    tone: str
+    over: bool
+    store: str
+    carrier: str
+    carrier_url: str
+    window: str
+    expected: str
+    late: bool
+    trouble: bool
+    dropoff: str
+    dropoff_place: str
+    stops: int
+    stops_done: int
+    steps: list[ProgressStep]
+    history: list[Entry]
+    position: Position | None
+    zone: str
+    refresh: int = field(default=REFRESH_SECONDS)
+
+
+@require_safe
+def tracking(request: HttpRequest, locale: str, token: str) -> HttpResponse:
+    """Show a delivery to whoever holds its token; `locale` is part of links already sent, and the page is in English."""
+    delivery = queries.deliveries().filter(tracking_token=token).first()
+    if delivery is None:
+        return HttpResponse(render_to_string("pages/tracking_unknown.html", request=request), status=404, headers=HEADERS)
+    seen = see(delivery, list(queries.timeline(delivery).filter(kind__in=TOLD_KINDS)), at=timezone.now())
+    return HttpResponse(render_to_string("pages/tracking.html", {"seen": seen}, request), headers=HEADERS)
+
+
+def see(delivery: Delivery, events: Sequence[Event], *, at: datetime) -> Seen:
+    """What a recipient may know of a delivery at a moment; `events` are those of `TOLD_KINDS`."""
+    status, tasks, zone = DeliveryStatus(delivery.status), list(delivery.tasks.all()), delivery.store.tz
+    dropoffs = _wanted([task for task in tasks if task.type == TaskType.DROPOFF])
+    failed = any(task.status == TaskStatus.FAILED for task in tasks)
+    over = status in OVER
+    headline, subline = wording.UNDELIVERED if status == DeliveryStatus.CANCELLED and failed else wording.HEADLINES[status]
+    after, before = min(task.after for task in dropoffs), max(task.before for task in dropoffs)
+    expected = None if over else delivery.estimated_dropoff_at
+    alone = dropoffs[0].address if len(dropoffs) == 1 else None
+    return Seen(
+        headline=str(headline),
+        subline=str(subline),
+        tone="good" if status == DeliveryStatus.DELIVERED else "bad" if over else "going",
+        over=over,
+        store=delivery.store.name,
+        carrier=delivery.carrier,
+        carrier_url="" if delivery.by_house else _safe_url(delivery.tracking_url),
+        window="" if over else capfirst(wording.window_words(after, before, zone=zone, at=at)),
+        expected=wording.moment_words(expected, zone=zone, at=at) if expected and not after <= expected <= before else "",
+        late=not over and any(task.before < at for task in dropoffs if task.status in OPEN),
+        trouble=not over and failed,
+        dropoff=(alone.company or alone.name) if alone else "",
+        dropoff_place=_place(dropoffs[0]) if alone else "",
+        stops=len(dropoffs),
+        stops_done=sum(task.status in FINISHED for task in dropoffs),
+        steps=wording.progress(status),
+        history=_history(delivery, events, alone=alone is not None, at=at),
+        position=_position(delivery, at=at) if status in TO_PICKUP | TO_DROPOFF else None,
+        zone=zone.key,
+    )
+
+
+def _wanted(dropoffs: list[Task]) -> list[Task]:
+    """The stops that are still meant, or all of them when none is: what was taken out is nobody's concern."""
+    return [task for task in dropoffs if task.status != TaskStatus.CANCELLED] or dropoffs
+
+
+def _place(task: Task) -> str:
+    address = task.address
+    town = " ".join(part for part in (address.postal_code, address.locality) if part)
+    return address.street_address if town in address.street_address else f"{address.street_address}, {town}"
+
+
+def _safe_url(url: str) -> str:
+    """A carrier's page, when it is one: carriers send free text."""
+    return url if urlsplit(url).scheme in ("http", "https") else ""
+
+
+def _history(delivery: Delivery, events: Sequence[Event], *, alone: bool, at: datetime) -> list[Entry]:
+    zone = delivery.store.tz
+    told = sorted([*_moments(delivery, events), *_happenings(events, alone=alone)], key=lambda entry: entry[0])
+    return [Entry(moment, capfirst(wording.moment_words(moment, zone=zone, at=at)), words) for moment, words in told]
+
+
+def _moments(delivery: Delivery, events: Sequence[Event]) -> Iterator[tuple[datetime, str]]:
+    """The moments that the present status stands on: a carrier that stepped back leaves the later ones behind."""
+    status = DeliveryStatus(delivery.status)
+    reached = ["created_at"]
+    reached += ["assigned_at"] if status != DeliveryStatus.PENDING else []
+    reached += ["pickup_at"] if status in TO_DROPOFF | OVER else []
+    reached += ["delivered_at"] if status == DeliveryStatus.DELIVERED else []
+    # A failure closes the story itself, by the event that says why.
+    reached += ["cancelled_at"] if status == DeliveryStatus.CANCELLED and not any(e.kind == "task.failed" for e in events) else []
+    for name in reached:
+        moment: datetime | None = getattr(delivery, name)
+        if moment is not None:
+            yield moment, str(wording.MOMENT_WORDS[name])
+
+
+def _happenings(events: Sequence[Event], *, alone: bool) -> Iterator[tuple[datetime, str]]:
+    """Failures and new attempts; with several recipients, why it failed is only for the one concerned."""
+    for event in events:
+        if event.kind == "task.failed" and event.task is not None:
+            yield event.happened_at, wording.attempt(event.task.type, event.data.get("reason", "") if alone else "")
+        elif event.kind == "task.restored":
+            yield event.happened_at, _("There will be another attempt")
+        elif event.kind == "task.rescheduled":
+            yield event.happened_at, _("It was given another time")
+
+
+def _position(delivery: Delivery, *, at: datetime) -> Position | None:
+    seen = queries.live_position(delivery, at=at)
+    if seen is None:
+        return None
+    latitude, longitude, since = seen
+    url = f"https://www.openstreetmap.org/?mlat={latitude:.5f}&mlon={longitude:.5f}#map=16/{latitude:.5f}/{longitude:.5f}"
+    return Position(_("%(span)s ago") % {"span": wording.span_words(at - since)} if since else "", url)
