@@ -1,0 +1,55 @@
+"""What a program reads before it calls: the entrypoint, the contexts, and the Hydra documentation; open to all."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from deliveries.api.coopcycle import vocabulary
+from deliveries.api.coopcycle.endpoint import OpenEndpoint
+from stores.refusals import NotFound
+
+DOCUMENTATION = "/api/docs.jsonld"
+OBJECT: dict[Any, Any] = {200: {"type": "object", "additionalProperties": True}}
+
+
+class Described(OpenEndpoint):
+    """An answer that is JSON-LD by nature: the plain form would strip what it is about."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.plain = False
+
+
+def vocabulary_url(request: Request) -> str:
+    """What every word of this dialect expands against: the documentation's own URL with `#`."""
+    return f"{request.build_absolute_uri(DOCUMENTATION)}#"
+
+
+class EntrypointView(Described):
+    """`GET /api`: shop plugins ping it and want exactly this `@context` (CoopCycle sheet 6.7)."""
+
+    @extend_schema(operation_id="entrypoint", summary="Names the doors of this API", tags=["Hydra"], responses=OBJECT)
+    def get(self, request: Request) -> HttpResponse:
+        return self.answer({"@context": "/api/contexts/Entrypoint", "@id": "/api", "@type": "Entrypoint", **vocabulary.ENTRIES})
+
+
+class ContextView(Described):
+    """`GET /api/contexts/{name}`: what the keys of a class mean (CoopCycle sheet 6.7)."""
+
+    @extend_schema(operation_id="context", summary="A JSON-LD context", tags=["Hydra"], responses=OBJECT)
+    def get(self, request: Request, name: str) -> HttpResponse:
+        context = vocabulary.context(name, vocabulary_url(request))
+        if context is None:
+            raise NotFound("Not Found")
+        return self.answer({"@context": context})
+
+
+class ApiDocumentationView(Described):
+    """`GET /api/docs.jsonld`: every class with its properties and operations."""
+
+    @extend_schema(operation_id="documentation", summary="The Hydra documentation", tags=["Hydra"], responses=OBJECT)
+    def get(self, request: Request) -> HttpResponse:
+        return self.answer(vocabulary.documentation(settings.RELAIS_BRAND, vocabulary_url(request)))
