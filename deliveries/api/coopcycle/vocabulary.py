@@ -88,7 +88,7 @@ _TASK = Class(
     (
         *_words(Kind.INTEGER, "id", "emittedCo2", "traveledDistanceMeter"),
         *_words(Kind.TEXT, "type", "status", "assignedTo", "orgName", "ref"),
-        Property("address", Kind.OBJECT, "Place", writable=True),
+        Property("address", Kind.OBJECT, "Address", writable=True),
         *_WINDOW,
         Property("comments", writable=True),
         *_words(Kind.MOMENT, "createdAt", "updatedAt"),
@@ -142,16 +142,19 @@ _DELIVERY = Class(
     on_collection=(Operation("POST", "Creates a delivery", expects="Delivery", returns="Delivery"),),
 )
 
-_PLACE = Class(
-    "Place",
+_ADDRESS = Class(
+    "Address",
     "An address",
     (
         Property("geo", Kind.OBJECT, "GeoCoordinates", writable=True),
         *_words(Kind.TEXT, "streetAddress", "telephone", "name", "contactName", "description", "provider", writable=True),
+        *_words(
+            Kind.TEXT, "company", "postalCode", "addressLocality", "addressRegion", "addressCountry", "postOfficeBoxNumber", writable=True
+        ),
         *_words(Kind.TEXT, "firstName", "lastName"),
     ),
     iri=f"{SCHEMA}Place",
-    operations=(Operation("GET", "Retrieves an address", returns="Place"),),
+    operations=(Operation("GET", "Retrieves an address", returns="Address"),),
 )
 
 _STORE = Class(
@@ -160,7 +163,7 @@ _STORE = Class(
     (
         Property("id", Kind.INTEGER),
         Property("name"),
-        Property("address", Kind.OBJECT, "Place"),
+        Property("address", Kind.OBJECT, "Address"),
         *_words(Kind.LINK, "timeSlot", "timeSlots", "pricingRuleSet"),
         *_words(
             Kind.BOOLEAN,
@@ -187,7 +190,7 @@ CLASSES: dict[str, Class] = {
     for each in (
         _DELIVERY,
         _TASK,
-        _PLACE,
+        _ADDRESS,
         _STORE,
         Class("GeoCoordinates", "A point on the globe", _words(Kind.DECIMAL, "latitude", "longitude", writable=True)),
         Class("Tag", "A word that a task carries", _words(Kind.TEXT, "name", "slug", "color")),
@@ -230,7 +233,7 @@ CLASSES: dict[str, Class] = {
             "A person",
             (
                 *_words(Kind.TEXT, "username", "email", "roles", "telephone", "skills"),
-                Property("addresses", Kind.OBJECT, "Place"),
+                Property("addresses", Kind.OBJECT, "Address"),
             ),
         ),
         Class(
