@@ -12,5 +12,6 @@ from config.health import healthz
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("admin/", admin.site.urls),
+    path("", include("deliveries.api.coopcycle.urls")),
     path("", include("deliveries.pages.urls")),
 ]

@@ -1,17 +1,19 @@
 """Reads with a price: each of these costs the same number of queries for 2 rows and for 200."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Prefetch, QuerySet
-from django.db.models.functions import JSONObject
+from django.db.models import OuterRef, Prefetch, Q, QuerySet
+from django.db.models.functions import JSONObject, Lower
 
 from deliveries.models import Courier, Delivery, Event, Task, TaskList
 from deliveries.statuses import OPEN, TaskStatus
 from stores import schedules
-from stores.models import Tag
+from stores.actors import Actor
+from stores.models import Address, Store, Tag
 
 POSITION_LASTS = timedelta(minutes=30)
 """A courier's position older than this tells nothing any more."""
@@ -67,6 +69,25 @@ def on_day(rows: QuerySet[Task], day: date) -> QuerySet[Task]:
 def timeline(delivery: Delivery) -> QuerySet[Event]:
     """Everything that happened to a delivery and its order, oldest first; one query."""
     return Event.objects.filter(order_id=delivery.order_id).select_related("task").order_by("happened_at", "id")
+
+
+def task_events(task: Task) -> QuerySet[Event]:
+    """Everything that happened to one task, oldest first; one query."""
+    return Event.objects.filter(task=task, kind__startswith="task.").order_by("happened_at", "id")
+
+
+def addresses(actor: Actor) -> QuerySet[Address]:
+    """The addresses an actor may name: those of the stores and tasks they see."""
+    if actor.runs_the_desk:
+        return Address.objects.all()
+    own = Q(store__in=Store.objects.visible_to(actor)) | Q(pk__in=Store.objects.visible_to(actor).values("address_id"))
+    return Address.objects.filter(own | Q(pk__in=Task.objects.visible_to(actor).values("address_id")))
+
+
+def couriers_named(usernames: Iterable[str]) -> QuerySet[Courier]:
+    """Couriers who may log in, by name in any case."""
+    lowered = [name.lower() for name in usernames]
+    return Courier.objects.select_related("user").filter(user__is_active=True).annotate(key=Lower("user__username")).filter(key__in=lowered)
 
 
 def live_position(delivery: Delivery, *, at: datetime) -> tuple[float, float, datetime | None] | None:

@@ -128,6 +128,15 @@ def by_user_id(user_id: int) -> tuple[User, Actor] | None:
     return None if user is None else (user, _person(user))
 
 
+def username_of(login: str) -> str:
+    """The username that somebody who types `login` means: it may be their e-mail address, in any case."""
+    if not login:
+        return ""
+    meant = User.objects.filter(Q(username__iexact=login) | Q(email__iexact=login), is_active=True).values_list("username", flat=True)
+    names = list(meant[:3])
+    return next((name for name in names if name.lower() == login.lower()), names[0] if len(names) == 1 else login)
+
+
 def user_actor(user: User) -> Actor:
     """A logged-in person as an actor (one query)."""
     return _person(_people().get(pk=user.pk))

@@ -1,0 +1,70 @@
+"""Deliveries: `/api/deliveries` (sheet 2)."""
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from deliveries import booking, queries, transitions
+from deliveries.api.coopcycle import actions, inputs, lookups, payloads, rights
+from deliveries.api.coopcycle.endpoint import Endpoint
+from deliveries.models import Delivery
+
+
+class DeliveryEndpoint(Endpoint):
+    """What calls on deliveries share."""
+
+    right = rights.sends
+
+    def delivery(self, pk: int) -> Delivery:
+        """The delivery, when the actor may see it."""
+        row: Delivery = self.seen(queries.deliveries(), pk)
+        return row
+
+    def shown(self, pk: int, *, iri: str = "") -> HttpResponse:
+        """The delivery as it is now; `iri` when the call names itself in `@id`."""
+        payload = payloads.delivery(queries.deliveries().get(pk=pk), at=self.at)
+        return self.answer({**payload, "@id": iri} if iri else payload)
+
+
+class DeliveriesView(DeliveryEndpoint):
+    """The door for new deliveries."""
+
+    def post(self, request: Request) -> HttpResponse:
+        """Book a delivery from one place to others."""
+        sent = self.read(lambda body: inputs.delivery(body, now=self.at, desk=self.by.runs_the_desk))
+        wanted = lookups.request(self.caller, sent, at=self.at)
+        made = booking.request(wanted, by=self.by, at=self.at)
+        payload = payloads.delivery(queries.deliveries().get(pk=made.pk), at=self.at)
+        return self.answer(payload, status=201, iri=payload["@id"])
+
+
+class DeliveryView(DeliveryEndpoint):
+    """One delivery."""
+
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        """The delivery with its tasks."""
+        return self.answer(payloads.delivery(self.delivery(pk), at=self.at))
+
+    def delete(self, request: Request, pk: int) -> HttpResponse:
+        """Cancel what is left to do."""
+        transitions.cancel_delivery(self.delivery(pk), by=self.by, at=self.at)
+        return self.nothing()
+
+
+class PickView(DeliveryEndpoint):
+    """The pickups are done."""
+
+    def put(self, request: Request, pk: int) -> HttpResponse:
+        """Mark every pickup done."""
+        row = self.delivery(pk)
+        transitions.pick(row, by=self.by, at=self.at, notes=self.read(actions.comments))
+        return self.shown(pk, iri=f"/api/deliveries/{pk}/pick")
+
+
+class DropView(DeliveryEndpoint):
+    """The dropoffs are done."""
+
+    def put(self, request: Request, pk: int) -> HttpResponse:
+        """Mark every dropoff done."""
+        row = self.delivery(pk)
+        transitions.drop(row, by=self.by, at=self.at, notes=self.read(actions.comments))
+        return self.shown(pk, iri=f"/api/deliveries/{pk}/drop")

@@ -1,0 +1,189 @@
+"""What every call of this dialect has in common: who asks, in which form, with which headers, and how it says no."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from deliveries.api.coopcycle import errors, media
+from deliveries.api.coopcycle.auth import NOT_FOUND, Bearer, Caller
+from stores.actors import Actor
+from stores.refusals import NotAllowed, NotFound, Refused
+
+Right = Callable[[Actor], bool]
+Form = TypeVar("Form")
+
+METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
+DOCS_RELATION = 'rel="http://www.w3.org/ns/hydra/core#apiDocumentation"'
+
+
+class Endpoint(APIView):
+    """Authorise, parse, call the core once, render.
+
+    `right` tells by the actor alone whether a method is open to it; what depends on the row is left to `visible_to`.
+    `for_people` makes a missing token be named as people's clients expect. Handlers find the actor in `self.by` and
+    the time of the request in `self.at`.
+    """
+
+    authentication_classes: ClassVar[Any] = (Bearer,)
+    permission_classes: ClassVar[Any] = ()
+    renderer_classes: ClassVar[Any] = (media.JsonLdRenderer, media.PlainRenderer)
+    parser_classes: ClassVar[Any] = (media.JsonLdParser, media.PlainParser)
+    right: ClassVar[Right | None] = None
+    for_people: ClassVar[bool] = False
+
+    plain = False
+    caller: Caller
+    by: Actor
+    at: datetime
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Browsers ask with OPTIONS and without a token whether they may call."""
+        if request.method == "OPTIONS":
+            return self._preflight(request)
+        return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Settle the form of the answer, then the time, then who asks and whether they may."""
+        self.at = timezone.now()
+        self.plain = media.wants_plain(request.META.get("HTTP_ACCEPT") or "*/*")
+        if not self.authentication_classes:
+            return
+        caller = request.user
+        if not isinstance(caller, Caller):
+            raise exceptions.NotAuthenticated
+        self.caller, self.by = caller, caller.actor
+        if self.right is not None and not type(self).right(self.by):  # type: ignore[misc]  # a function kept on the class
+            raise NotAllowed("Access Denied.")
+
+    def read(self, form: Callable[[Any], Form]) -> Form:
+        """The body, which must be JSON, through one of `inputs`."""
+        request = self.request._request
+        media.check_readable(request.META.get("CONTENT_TYPE", ""))
+        return form(media.read(request.body))
+
+    def answer(self, payload: dict[str, Any], *, status: int = 200, iri: str = "") -> HttpResponse:
+        """A payload in the form asked for; `iri` is where it can be found when that is not here."""
+        body = media.write(media.stripped(payload) if self.plain else payload)
+        response = HttpResponse(body, status=status, content_type=_CONTENT_TYPES[self.plain])
+        if iri:
+            response.headers["Location"] = iri
+        if status < 300:
+            response.headers["Content-Location"] = iri or self.request._request.path
+        return response
+
+    def answer_plainly(self, payload: Any) -> HttpResponse:
+        """What was never linked data, as plain JSON."""
+        return HttpResponse(media.write(payload), content_type=media.JSON)
+
+    def nothing(self) -> HttpResponse:
+        """204."""
+        response = HttpResponse(status=204)
+        del response.headers["Content-Type"]
+        return response
+
+    def seen(self, rows: Any, pk: int) -> Any:
+        """The row when the actor may see it; otherwise tells what is another's (403) from what is not there (404)."""
+        row = rows.visible_to(self.by).filter(pk=pk).first()
+        if row is None:
+            raise self.missing(rows.model, pk)
+        return row
+
+    def missing(self, model: Any, pk: int) -> Refused:
+        """What to say of a row that the actor was not shown."""
+        return NotAllowed("Access Denied.") if model.objects.filter(pk=pk).exists() else NotFound("Not Found")
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Say no in this dialect; what nobody foresaw goes on up."""
+        status, payload, headers = self._explain(exc)
+        response = self.answer(payload, status=status)
+        for name, value in headers.items():
+            response.headers[name] = value
+        return response  # type: ignore[return-value]  # any HttpResponseBase will do
+
+    def _explain(self, exc: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+        headers: dict[str, str] = {}
+        match exc:
+            case Refused():
+                return *errors.refused(exc, plain=self.plain), headers
+            case exceptions.AuthenticationFailed():
+                return 401, {"code": 401, "message": str(exc.detail)}, {"WWW-Authenticate": "Bearer"}
+            case exceptions.NotAuthenticated():
+                return 401, self._who_are_you(), {"WWW-Authenticate": "Bearer"}
+            case exceptions.MethodNotAllowed():
+                allowed = ", ".join(self.allowed_methods)
+                sentence = f"Method {self.request.method} is not allowed here. Allowed: {allowed}."
+                return 405, errors.error(sentence, plain=self.plain), {"Allow": allowed}
+            case exceptions.NotAcceptable():
+                sentence = f'Requested format is not supported. Supported MIME types are "{media.LD}", "{media.JSON}".'
+                return 406, errors.error(sentence, plain=False), headers
+            case exceptions.APIException():
+                return exc.status_code, errors.error(str(exc.detail), plain=self.plain), headers
+            case media.Unreadable():
+                return 400, errors.error(str(exc), plain=self.plain), headers
+            case RequestDataTooBig():
+                return 413, errors.error("The body is too large.", plain=self.plain), headers
+            case Http404():
+                return 404, errors.error("Not Found", plain=self.plain), headers
+        raise exc
+
+    def _who_are_you(self) -> dict[str, Any]:
+        if self.for_people:
+            return {"code": 401, "message": NOT_FOUND}
+        return errors.error("Full authentication is required to access this resource.", plain=self.plain)
+
+    def finalize_response(self, request: Any, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
+        """Print what a handler returned as data, and add the headers of every answer."""
+        if isinstance(response, Response):
+            response = self.answer(response.data, status=response.status_code)
+        headers = response.headers
+        headers["Vary"] = "Accept"
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["X-Frame-Options"] = "deny"
+        headers["Link"] = f"<{request.scheme}://{request.get_host()}/api/docs.jsonld>; {DOCS_RELATION}"
+        headers["Access-Control-Allow-Origin"] = "*"
+        headers["Access-Control-Expose-Headers"] = "Link"
+        return response
+
+    def _preflight(self, request: HttpRequest) -> HttpResponse:
+        response = HttpResponse(status=204)
+        response.headers["Access-Control-Allow-Methods"] = METHODS
+        response.headers["Access-Control-Allow-Headers"] = request.headers.get(
+            "Access-Control-Request-Headers", "Content-Type, Authorization"
+        )
+        response.headers["Access-Control-Max-Age"] = "3600"
+        response.headers["Allow"] = ", ".join(self.allowed_methods)
+        del response.headers["Content-Type"]
+        answer: HttpResponse = self.finalize_response(request, response)
+        return answer
+
+
+class OpenEndpoint(Endpoint):
+    """An endpoint that asks nobody who they are."""
+
+    authentication_classes = ()
+
+
+class Nowhere(OpenEndpoint):
+    """Every path under /api that is none."""
+
+    schema = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """404 in this dialect, whatever the method."""
+        self.request = self.initialize_request(request, *args, **kwargs)
+        self.plain = "json" in request.headers.get("Accept", "") and "ld+json" not in request.headers.get("Accept", "")
+        refusal = self.answer(errors.error(f'No route found for "{request.method} {request.path}"', plain=self.plain), status=404)
+        answered: HttpResponseBase = self.finalize_response(request, refusal)
+        return answered
+
+
+_CONTENT_TYPES = {False: f"{media.LD}; charset=utf-8", True: f"{media.JSON}; charset=utf-8"}

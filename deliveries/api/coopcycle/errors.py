@@ -1,0 +1,143 @@
+"""Every "no" as this dialect says it: one table from refusals to words, two shapes on the wire (sheet 2.12, 6.4)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from deliveries import booking, stops, transitions
+from quotes import offers
+from stores import money, phones, places, refusals, schedules
+from stores.refusals import Invalid, Path, Refused
+
+TITLE = "An error occurred"
+PROBLEM_TYPE = "https://tools.ietf.org/html/rfc2616#section-10"
+
+NOT_BLANK = "c1051bb4-d103-4f74-8988-acbcafc7fdc3"
+NOT_NULL = "ad32d13f-c3d4-423b-909a-857b961eb720"
+CHOICE = "8e179f1b-97aa-4560-a02f-2a8b42e49df7"
+EXPRESSION = "6b3befbc-2f01-4ddf-be21-b57898905284"
+
+FIELDS = {"before": "doneBefore", "after": "doneAfter"}
+"""What a field of the core is called in a violation's path."""
+
+
+class Malformed(Refused):
+    """A field of the wrong type, or out of range."""
+
+    code = "malformed"
+
+
+class BadReference(Refused):
+    """An IRI in the body that names nothing, or nothing of yours."""
+
+    code = "bad_reference"
+
+
+class SlotNotOffered(Refused):
+    """A range that the time slot named beside it does not offer."""
+
+    code = "slot_not_offered"
+
+
+class PaymentNotOffered(Refused):
+    """A way to pay that the store does not take."""
+
+    code = "payment_not_offered"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """How one class of refusal is said: with `violation`, as a violation carrying `code`, else as a bare sentence."""
+
+    status: int = 400
+    violation: bool = False
+    code: str | None = None
+    sentence: str = ""
+
+
+WORDS: dict[type[Refused], Word] = {
+    refusals.Invalid: Word(violation=True),
+    refusals.Missing: Word(violation=True, code=NOT_BLANK),
+    refusals.NotFound: Word(404),
+    refusals.NotAllowed: Word(403, sentence="Access Denied."),
+    Malformed: Word(violation=True),
+    BadReference: Word(),
+    SlotNotOffered: Word(),
+    PaymentNotOffered: Word(),
+    phones.BadPhone: Word(),
+    money.BadMoney: Word(violation=True),
+    places.BadPoint: Word(violation=True),
+    places.GeocoderDown: Word(503),
+    schedules.BadMoment: Word(),
+    stops.AddressNotFound: Word(violation=True),
+    stops.TooFewStops: Word(violation=True),
+    stops.WrongOrder: Word(violation=True),
+    stops.BadStopWindow: Word(violation=True),
+    booking.AlreadyDelivered: Word(),
+    transitions.AlreadyAssigned: Word(),
+    transitions.AlreadyCompleted: Word(),
+    transitions.AssignedBlocksCancel: Word(),
+    transitions.BadWindow: Word(violation=True),
+    transitions.CarriedByAnother: Word(),
+    transitions.IllegalMove: Word(),
+    transitions.PreviousUnfinished: Word(),
+    transitions.TaskIsCancelled: Word(),
+    offers.NotForDelivery: Word(),
+    offers.NotYourFleet: Word(403),
+}
+
+
+def word(refusal: Refused) -> Word:
+    """The word for a refusal, or for the nearest class above it."""
+    return next(WORDS[kind] for kind in type(refusal).__mro__ if kind in WORDS)
+
+
+def property_path(path: Path) -> str:
+    """A path of the core in the dialect's terms: `("tasks", 1, "before")` is `items[1].task.doneBefore`."""
+    match path:
+        case ("tasks", int(number), *rest):
+            return f"items[{number}]" + (f".task.{_joined(rest)}" if rest else "")
+        case ("tasks",):
+            return "items"
+    return _joined(list(path))
+
+
+def _joined(parts: list[str | int]) -> str:
+    joined = ""
+    for part in parts:
+        name = FIELDS.get(part, part) if isinstance(part, str) else f"[{part}]"
+        joined += name if not joined or isinstance(part, int) else f".{name}"
+    return joined
+
+
+def refused(refusal: Refused, *, plain: bool) -> tuple[int, dict[str, Any]]:
+    """The status and the body that say no."""
+    problems = refusal.problems if isinstance(refusal, Invalid) else (refusal,)
+    first = next((problem for problem in problems if not word(problem).violation), None)
+    if first is None:
+        return 400, violations([(property_path(p.path), str(p), word(p).code) for p in problems], plain=plain)
+    said = word(first)
+    where = property_path(first.path)
+    sentence = said.sentence or (f"{where}: {first}" if where and isinstance(first, schedules.BadMoment) else str(first))
+    return said.status, error(sentence, plain=plain)
+
+
+def error(sentence: str, *, plain: bool) -> dict[str, Any]:
+    """A bare sentence."""
+    if plain:
+        return {"type": PROBLEM_TYPE, "title": TITLE, "detail": sentence}
+    return {"@context": "/api/contexts/Error", "@type": "hydra:Error", "hydra:title": TITLE, "hydra:description": sentence}
+
+
+def violations(found: list[tuple[str, str, str | None]], *, plain: bool) -> dict[str, Any]:
+    """Every field at fault, as (path, message, code)."""
+    listed = [{"propertyPath": path, "message": message, "code": code} for path, message, code in found]
+    sentence = "\n".join(f"{path}: {message}" if path else message for path, message, _ in found)
+    if plain:
+        return {"type": PROBLEM_TYPE, "title": TITLE, "detail": sentence, "violations": listed}
+    return {
+        "@context": "/api/contexts/ConstraintViolationList",
+        "@type": "ConstraintViolationList",
+        "hydra:title": TITLE,
+        "hydra:description": sentence,
+        "violations": listed,
+    }

@@ -1,0 +1,146 @@
+"""Tokens, and whoever holds them: logging in, OAuth2, `/api/me` (sheet 1)."""
+
+from typing import Any, NoReturn
+from uuid import NAMESPACE_URL, uuid5
+
+import orjson
+from django.contrib.auth import authenticate
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
+from oauth2_provider.views import TokenView
+from rest_framework import exceptions
+from rest_framework.request import Request
+
+from deliveries import couriers, queries
+from deliveries.api.coopcycle import actions, auth, collections, payloads, rights
+from deliveries.api.coopcycle.endpoint import Endpoint, OpenEndpoint
+from deliveries.models import Courier
+from stores import credentials
+from stores.models import User
+
+CLIENT_FAILED = "Client authentication failed"
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class OAuth2TokenView(TokenView):  # type: ignore[misc]  # published without types
+    """`POST /oauth2/token`: client credentials for a token; every error also has a `message`, as old clients read it."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A token, or why not."""
+        if any("\0" in value for values in request.POST.lists() for value in values[1]):
+            return self._refusal({"error": "invalid_request", "error_description": "NUL characters are not read."}, 400)
+        if request.POST.get("grant_type", "client_credentials") != "client_credentials":
+            return self._refusal({"error": "unsupported_grant_type"}, 400)
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        if response.status_code == 200:
+            return response
+        return self._refusal(orjson.loads(response.content), response.status_code)
+
+    def _refusal(self, said: dict[str, Any], status: int) -> HttpResponse:
+        if said.get("error") == "invalid_client":
+            said["error_description"], status = CLIENT_FAILED, 401
+        message = said.setdefault("error_description", OAUTH_SENTENCES.get(said["error"], "The request was refused."))
+        response = JsonResponse({**said, "message": message}, status=status)
+        response.headers["Cache-Control"] = "no-store"
+        if status == 401:
+            response.headers["WWW-Authenticate"] = 'Basic realm="OAuth"'
+        return response
+
+
+OAUTH_SENTENCES = {
+    "unsupported_grant_type": "The authorization grant type is not supported by the authorization server.",
+    "invalid_scope": "The requested scope is invalid, unknown, or malformed",
+    "invalid_request": "The request is missing a parameter, or a parameter cannot be read.",
+}
+
+
+class Door(OpenEndpoint):
+    """Where tokens are given; bodies are forms, and refusals carry a code and a message."""
+
+    def field(self, name: str) -> str:
+        """A field of a form, whatever its encoding."""
+        return self.request._request.POST.get(name, "").replace("\0", "")
+
+    def refuse(self, message: str) -> NoReturn:
+        """401 with the message."""
+        raise exceptions.AuthenticationFailed(message)
+
+
+class LoginView(Door):
+    """A name and a password for a token."""
+
+    def post(self, request: Request) -> HttpResponse:
+        """`_username` may be an e-mail address."""
+        name = credentials.username_of(self.field("_username"))
+        user = authenticate(request._request, username=name, password=self.field("_password"))
+        if not isinstance(user, User):
+            self.refuse("Invalid credentials.")
+        token, refresh_token = auth.tokens_for(user)
+        return self.answer_plainly(payloads.login(user, credentials.user_actor(user), token=token, refresh_token=refresh_token))
+
+
+class RefreshView(Door):
+    """A refresh token for a new token."""
+
+    def post(self, request: Request) -> HttpResponse:
+        """The refresh token stays the same."""
+        refresh_token = self.field("refresh_token")
+        found = auth.refreshed(refresh_token)
+        if found is None:
+            self.refuse("Invalid JWT Refresh Token" if refresh_token else "Missing JWT Refresh Token")
+        user, actor, token = found
+        return self.answer_plainly(payloads.login(user, actor, token=token, refresh_token=refresh_token))
+
+
+class CheckView(Endpoint):
+    """Whether a token is still good."""
+
+    for_people = True
+
+    def get(self, request: Request) -> HttpResponse:
+        """200 when it is."""
+        return self.answer_plainly({})
+
+
+class MeView(Endpoint):
+    """Who the token's holder is."""
+
+    def get(self, request: Request) -> HttpResponse:
+        """A person, or a program with its store."""
+        if self.caller.client is not None:
+            return self.answer(payloads.program(self.caller.client))
+        assert self.caller.user is not None
+        return self.answer(payloads.person(self.caller.user, self.by))
+
+
+class MyTasksView(Endpoint):
+    """A courier's day."""
+
+    for_people = True
+    right = rights.moves_tasks
+
+    def get(self, request: Request, day: str) -> HttpResponse:
+        """The tasks of a day in their order; nothing is stored for a day without."""
+        asked, user = collections.read_day(day, ("date",)), self.caller.user
+        assert user is not None
+        courier = Courier.objects.filter(user=user).first()
+        listed, rows = queries.day_list(courier, asked) if courier else (None, [])
+        iri = f"/api/.well-known/genid/{uuid5(NAMESPACE_URL, f'{user.pk}/{day}').hex}"
+        return self.answer(payloads.task_list(listed, rows, user=user, day=asked.isoformat(), at=self.at, iri=iri))
+
+
+class MyLocationView(Endpoint):
+    """Where a courier is."""
+
+    for_people = True
+    right = rights.moves_tasks
+
+    def post(self, request: Request) -> HttpResponse:
+        """Keep the newest of the positions sent."""
+        known = self.read(actions.positions)
+        courier = Courier.objects.filter(user_id=self.by.user_id).first()
+        if courier is not None and known:
+            point, since = max(known, key=lambda position: position[1] or self.at)
+            couriers.locate(courier, point, at=min(since or self.at, self.at))
+        return self.answer_plainly([])

@@ -1,0 +1,175 @@
+"""Tasks: `/api/tasks`, and what couriers and the desk do with them (sheet 3)."""
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from deliveries import queries, transitions
+from deliveries.api.coopcycle import actions, collections, payloads, rights
+from deliveries.api.coopcycle.endpoint import Endpoint
+from deliveries.models import Courier, Task
+from stores.refusals import NotFound
+
+SEARCH = collections.Search("/api/tasks", ("date", "assigned", "organization"))
+
+
+class TaskEndpoint(Endpoint):
+    """What calls on one task share."""
+
+    def task(self, pk: int) -> Task:
+        """The task, when the actor may see it."""
+        row: Task = self.seen(queries.tasks(), pk)
+        return row
+
+    def shown(self, pk: int) -> HttpResponse:
+        """The task as it is now."""
+        return self.answer(payloads.task(queries.tasks().get(pk=pk)))
+
+
+class TasksView(Endpoint):
+    """All tasks, or a courier's own."""
+
+    right = rights.lists_tasks
+
+    def get(self, request: Request) -> HttpResponse:
+        """Tasks by their latest time, unpaged unless asked."""
+        page = collections.Page.read(request, size=30, paged=request.GET.get("pagination") == "true")
+        rows = collections.filtered_tasks(queries.tasks().visible_to(self.by), request)
+        ordered = rows.order_by("before", "-type", "id")
+        return self.answer(page.collection("Task", "/api/tasks", ordered, payloads.task_member, search=SEARCH))
+
+
+class TaskView(TaskEndpoint):
+    """One task."""
+
+    right = rights.sees_tasks
+
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        """The task as it stands: what stores poll."""
+        return self.answer(payloads.task(self.task(pk)))
+
+
+class EventsView(TaskEndpoint):
+    """What happened to a task."""
+
+    right = rights.sees_tasks
+
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        """Its events, oldest first."""
+        rows = queries.task_events(self.seen(Task.objects, pk))
+        page = collections.Page.read(request, size=30, paged=False)
+        iri = f"/api/tasks/{pk}/events"
+        return self.answer(page.collection("Task", iri, rows, payloads.event, search=collections.Search(iri, SEARCH.names)))
+
+
+class MoveEndpoint(TaskEndpoint):
+    """What the desk does with any task, and couriers with those they hold."""
+
+    right = rights.moves_tasks
+
+    def held(self, pk: int) -> Task:
+        """The task, when the actor may move it."""
+        row: Task = self.seen(Task.objects.select_related("courier"), pk)
+        rights.check_holds(self.by, row.courier and row.courier.user_id)
+        return row
+
+
+class StartView(MoveEndpoint):
+    """On the way."""
+
+    def put(self, request: Request, pk: int) -> HttpResponse:
+        """TODO to DOING; otherwise nothing changes."""
+        row = self.held(pk)
+        self.read(actions.nothing)
+        transitions.start(row, by=self.by, at=self.at)
+        return self.shown(pk)
+
+
+class DoneView(MoveEndpoint):
+    """It went well."""
+
+    def put(self, request: Request, pk: int) -> HttpResponse:
+        """To DONE."""
+        row, outcome = self.held(pk), self.read(actions.outcome)
+        transitions.complete(row, by=self.by, at=self.at, notes=outcome.notes, contact_name=outcome.contact_name)
+        return self.shown(pk)
+
+
+class FailedView(MoveEndpoint):
+    """It did not."""
+
+    def put(self, request: Request, pk: int) -> HttpResponse:
+        """To FAILED, with a reason."""
+        row, outcome = self.held(pk), self.read(actions.outcome)
+        transitions.fail(row, by=self.by, at=self.at, reason=outcome.reason, notes=outcome.notes, contact_name=outcome.contact_name)
+        return self.shown(pk)
+
+
+class UnassignView(MoveEndpoint):
+    """Give a task back."""
+
+    def put(self, request: Request, pk: int) -> HttpResponse:
+        """Take it, with the others of its delivery, from their courier."""
+        row = self.held(pk)
+        self.read(actions.nothing)
+        transitions.unassign(row, by=self.by, at=self.at)
+        return self.shown(pk)
+
+
+class AssignView(TaskEndpoint):
+    """Give a task to a courier; couriers take free ones."""
+
+    right = rights.moves_tasks
+
+    def put(self, request: Request, pk: int) -> HttpResponse:
+        """Assign it, with the others of its delivery."""
+        row = Task.objects.filter(pk=pk).first()
+        if row is None:
+            raise NotFound("Not Found")
+        courier = self._courier(self.read(actions.courier_name))
+        transitions.assign(row, courier, by=self.by, at=self.at)
+        return self.shown(pk)
+
+    def _courier(self, username: str) -> Courier:
+        courier = queries.couriers_named([username or self.by.name]).first()
+        if courier is None:
+            raise NotFound(f'There is no courier "{username or self.by.name}".')
+        return courier
+
+
+class DeskEndpoint(TaskEndpoint):
+    """What only the desk does."""
+
+    right = rights.runs_the_desk
+
+
+class CancelView(DeskEndpoint):
+    """Not to be done."""
+
+    def put(self, request: Request, pk: int) -> HttpResponse:
+        """To CANCELLED."""
+        row = self.seen(Task.objects, pk)
+        self.read(actions.nothing)
+        transitions.cancel(row, by=self.by, at=self.at)
+        return self.shown(pk)
+
+
+class RestoreView(DeskEndpoint):
+    """To be done after all."""
+
+    def put(self, request: Request, pk: int) -> HttpResponse:
+        """Back to TODO, with the courier it had."""
+        row = self.seen(Task.objects, pk)
+        self.read(actions.nothing)
+        transitions.restore(row, by=self.by, at=self.at)
+        return self.shown(pk)
+
+
+class RescheduleView(DeskEndpoint):
+    """At another time."""
+
+    def put(self, request: Request, pk: int) -> HttpResponse:
+        """Another window, TODO again, and nobody's."""
+        row = self.seen(Task.objects, pk)
+        after, before = self.read(lambda body: actions.window(body, now=self.at))
+        transitions.reschedule(row, after=after, before=before, by=self.by, at=self.at)
+        return self.shown(pk)

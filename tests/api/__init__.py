@@ -1,0 +1,1 @@
+"""Both dialects, over HTTP."""

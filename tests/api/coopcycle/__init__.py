@@ -1,0 +1,1 @@
+"""The CoopCycle dialect, over HTTP."""
