@@ -91,18 +91,19 @@ class Card:
 
 @dataclass(kw_only=True)
 class Day:
-    """A courier's day: what is left of earlier days, what is to do, and what is finished, each in order."""
+    """A courier's day: what comes now, what is left of earlier days, what is to do then, and what is finished."""
 
     date: date
     title: str
     is_tomorrow: bool
+    now: Card | None = None
     overdue: list[Card] = field(default_factory=list)
     todo: list[Card] = field(default_factory=list)
     finished: list[Card] = field(default_factory=list)
 
     @property
     def total(self) -> int:
-        return len(self.overdue) + len(self.todo) + len(self.finished)
+        return bool(self.now) + len(self.overdue) + len(self.todo) + len(self.finished)
 
 
 class CourierLogin(LoginView):
@@ -203,33 +204,34 @@ def _answer(
 
 def plan(left: Sequence[Task], tasks: Sequence[Task], shown: date, *, at: datetime) -> Day:
     """The day as the page shows it; the next task is one under way, else the first that is open."""
-    zone = ZoneInfo(settings.TIME_ZONE)
-    today = at.astimezone(zone).date()
-    still_open = [task for task in [*left, *tasks] if task.status in OPEN]
+    today = at.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    still_open = [task for task in [*left, *tasks] if task.status in OPEN] if shown == today else []
     first = next((task for task in still_open if task.status == TaskStatus.DOING), still_open[0] if still_open else None)
-    cards = {task.pk: _card(task, zone=zone, at=at, comes_next=task is first and shown == today) for task in [*left, *tasks]}
     return Day(
         date=shown,
         title=capfirst(wording.day_name(shown, today=today)),
         is_tomorrow=shown != today,
-        overdue=[cards[task.pk] for task in left],
-        todo=[cards[task.pk] for task in tasks if task.status in OPEN],
-        finished=[cards[task.pk] for task in tasks if task.status not in OPEN],
+        now=_card(first, shown, at=at, comes_next=True) if first else None,
+        overdue=[_card(task, shown, at=at) for task in left if task is not first],
+        todo=[_card(task, shown, at=at) for task in tasks if task.status in OPEN and task is not first],
+        finished=[_card(task, shown, at=at) for task in tasks if task.status not in OPEN],
     )
 
 
-def _card(task: Task, *, zone: ZoneInfo, at: datetime, comes_next: bool) -> Card:
+def _card(task: Task, shown: date, *, at: datetime, comes_next: bool = False) -> Card:
     address = task.address
     others: list[Any] = [SimpleNamespace(**row) for row in task.load_rows] or [task]  # type: ignore[attr-defined]  # annotated by queries.tasks
-    today = at.astimezone(zone).date()
-    same_day = task.after.astimezone(zone).date() == task.before.astimezone(zone).date() == today
-    clocks = f"{wording.clock(task.after, zone=zone)} – {wording.clock(task.before, zone=zone)}"
+    zone = ZoneInfo(settings.TIME_ZONE)
+    same_day = task.after.astimezone(zone).date() == task.before.astimezone(zone).date() == shown
+    load = loads.summary(loads.shown(task, others))
     town = " ".join(part for part in (address.postal_code, address.locality) if part)
     return Card(
         task=task,
-        window=clocks if same_day else capfirst(wording.window_words(task.after, task.before, zone=zone, at=at)),
+        window=wording.clocks(task.after, task.before, zone=zone)
+        if same_day
+        else wording.window_words(task.after, task.before, zone=zone, at=at),
         late_by=wording.span_words(at - task.before) if task.status in OPEN and task.before < at else "",
-        load=loads.summary(loads.shown(task, others)),
+        load="" if load in task.comments else load,
         lines=[address.street_address] + ([town] if town and town not in address.street_address else []),
         map_url=f"https://www.openstreetmap.org/directions?to={address.latitude:.6f}%2C{address.longitude:.6f}",
         next=comes_next,

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -55,6 +54,7 @@ class Seen:
     carrier: str
     carrier_url: str
     window: str
+    delivered: str
     expected: str
     late: bool
     trouble: bool
@@ -85,19 +85,21 @@ def see(delivery: Delivery, events: Sequence[Event], *, at: datetime) -> Seen:
     dropoffs = _wanted([task for task in tasks if task.type == TaskType.DROPOFF])
     failed = any(task.status == TaskStatus.FAILED for task in tasks)
     over = status in OVER
-    headline, subline = wording.UNDELIVERED if status == DeliveryStatus.CANCELLED and failed else wording.HEADLINES[status]
+    headline, subline = _headline(status, tasks, events)
     after, before = min(task.after for task in dropoffs), max(task.before for task in dropoffs)
+    arrived = delivery.delivered_at if status == DeliveryStatus.DELIVERED else None
     expected = None if over else delivery.estimated_dropoff_at
     alone = dropoffs[0].address if len(dropoffs) == 1 else None
     return Seen(
-        headline=str(headline),
-        subline=str(subline),
+        headline=headline,
+        subline=subline,
         tone="good" if status == DeliveryStatus.DELIVERED else "bad" if over else "going",
         over=over,
         store=delivery.store.name,
         carrier=delivery.carrier,
         carrier_url="" if delivery.by_house else _safe_url(delivery.tracking_url),
-        window="" if over else capfirst(wording.window_words(after, before, zone=zone, at=at)),
+        window="" if over else wording.window_words(after, before, zone=zone, at=at),
+        delivered=wording.moment_words(arrived, zone=zone, at=at) if arrived else "",
         expected=wording.moment_words(expected, zone=zone, at=at) if expected and not after <= expected <= before else "",
         late=not over and any(task.before < at for task in dropoffs if task.status in OPEN),
         trouble=not over and failed,
@@ -110,6 +112,16 @@ def see(delivery: Delivery, events: Sequence[Event], *, at: datetime) -> Seen:
         position=_position(delivery, at=at) if status in TO_PICKUP | TO_DROPOFF else None,
         zone=zone.key,
     )
+
+
+def _headline(status: DeliveryStatus, tasks: Sequence[Task], events: Sequence[Event]) -> tuple[str, str]:
+    chosen = wording.HEADLINES[status]
+    resting = all(task.status != TaskStatus.DOING for task in tasks)
+    if status == DeliveryStatus.CANCELLED and any(task.status == TaskStatus.FAILED for task in tasks):
+        chosen = wording.UNDELIVERED
+    elif status == DeliveryStatus.DROPOFF_ENROUTE and resting and events and events[-1].kind != "task.failed":
+        chosen = wording.AGAIN
+    return str(chosen[0]), str(chosen[1])
 
 
 def _wanted(dropoffs: list[Task]) -> list[Task]:
@@ -131,7 +143,7 @@ def _safe_url(url: str) -> str:
 def _history(delivery: Delivery, events: Sequence[Event], *, alone: bool, at: datetime) -> list[Entry]:
     zone = delivery.store.tz
     told = sorted([*_moments(delivery, events), *_happenings(events, alone=alone)], key=lambda entry: entry[0])
-    return [Entry(moment, capfirst(wording.moment_words(moment, zone=zone, at=at)), words) for moment, words in told]
+    return [Entry(moment, wording.moment_words(moment, zone=zone, at=at), words) for moment, words in told]
 
 
 def _moments(delivery: Delivery, events: Sequence[Event]) -> Iterator[tuple[datetime, str]]:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import formats
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -21,12 +22,13 @@ HEADLINES = {
     DeliveryStatus.PICKUP_WAITING: (gettext_lazy("The courier is there to collect it"), gettext_lazy("It leaves in a moment.")),
     DeliveryStatus.DROPOFF_ENROUTE: (gettext_lazy("It is on its way to you"), gettext_lazy("The courier has it.")),
     DeliveryStatus.DROPOFF_APPROACHING: (gettext_lazy("It is nearly with you"), gettext_lazy("The courier is around the corner.")),
-    DeliveryStatus.DROPOFF_WAITING: (gettext_lazy("The courier is at your door"), gettext_lazy("Please let them in.")),
-    DeliveryStatus.DELIVERED: (gettext_lazy("It has been delivered"), gettext_lazy("Enjoy it!")),
+    DeliveryStatus.DROPOFF_WAITING: (gettext_lazy("The courier is at your door"), gettext_lazy("Please open to them.")),
+    DeliveryStatus.DELIVERED: (gettext_lazy("It has been delivered"), gettext_lazy("Thank you for your patience.")),
     DeliveryStatus.CANCELLED: (gettext_lazy("This delivery was cancelled"), gettext_lazy("Nothing more will come.")),
 }
 """For each status, what a recipient reads first, and the sentence under it."""
 
+AGAIN = (gettext_lazy("There will be another attempt"), gettext_lazy("It comes to you at the time below."))
 UNDELIVERED = (gettext_lazy("We are sorry: it could not be delivered"), gettext_lazy("We tried, and it did not work out."))
 
 MOMENT_WORDS = {
@@ -83,16 +85,22 @@ def clock(moment: datetime, *, zone: ZoneInfo) -> str:
 
 
 def moment_words(moment: datetime, *, zone: ZoneInfo, at: datetime) -> str:
-    """ "today, 14:05"."""
+    """ "Today, 14:05"."""
     day = day_name(moment.astimezone(zone).date(), today=at.astimezone(zone).date())
-    return _("%(day)s, %(time)s") % {"day": day, "time": clock(moment, zone=zone)}
+    return _("%(day)s, %(time)s") % {"day": capfirst(day), "time": clock(moment, zone=zone)}
+
+
+def clocks(after: datetime, before: datetime, *, zone: ZoneInfo) -> str:
+    """ "14:00 – 14:30", never broken over two lines: a dash would allow it."""
+    return f"{clock(after, zone=zone)}\N{NO-BREAK SPACE}–\N{WORD JOINER}\N{NO-BREAK SPACE}{clock(before, zone=zone)}"
 
 
 def window_words(after: datetime, before: datetime, *, zone: ZoneInfo, at: datetime) -> str:
-    """ "today, 14:00 – 14:30"; a window over midnight names both days."""
+    """ "Today, 14:00 – 14:30"; a window over midnight names both days."""
     if after.astimezone(zone).date() != before.astimezone(zone).date():
         return f"{moment_words(after, zone=zone, at=at)} – {moment_words(before, zone=zone, at=at)}"
-    return f"{moment_words(after, zone=zone, at=at)} – {clock(before, zone=zone)}"
+    day = day_name(after.astimezone(zone).date(), today=at.astimezone(zone).date())
+    return _("%(day)s, %(time)s") % {"day": capfirst(day), "time": clocks(after, before, zone=zone)}
 
 
 def span_words(span: timedelta) -> str:

@@ -1,0 +1,1 @@
+"""The pages for recipients and couriers."""
