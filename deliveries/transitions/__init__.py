@@ -9,7 +9,7 @@ before it. Nothing here touches the network.
 """
 
 from deliveries.transitions.assigning import AlreadyAssigned, CarriedByAnother, assign, hand_to, unassign
-from deliveries.transitions.deliveries import AssignedBlocksCancel, cancel_delivery, drop, pick, report
+from deliveries.transitions.deliveries import AssignedBlocksCancel, cancel_delivery, drop, pick, report, restore_delivery
 from deliveries.transitions.tasks import (
     AlreadyCompleted,
     BadWindow,
@@ -45,6 +45,7 @@ __all__ = [
     "report",
     "reschedule",
     "restore",
+    "restore_delivery",
     "start",
     "unassign",
 ]

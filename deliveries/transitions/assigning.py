@@ -86,9 +86,13 @@ def _check_free(tasks: Iterable[Task]) -> None:
 
 
 def _hand_over(work: Work, tasks: Sequence[Task], courier: Courier) -> None:
+    lists = {day: _hold_list(courier, day, at=work.at) for day in sorted({_day(task) for task in tasks})}
+    ends = {day: _end_of(listed) for day, listed in lists.items()}
     for task in sorted(tasks, key=lambda task: task.position):
+        day = _day(task)
+        ends[day] += 1
         task.courier = courier
-        task.task_list, task.task_list_position = _next_place(courier, _day(task), at=work.at)
+        task.task_list, task.task_list_position = lists[day], ends[day]
         task.updated_at = work.at
         task.save(update_fields=["courier", "task_list", "task_list_position", "updated_at"])
         work.tell("task.assigned", task, username=courier.user.username)
@@ -102,8 +106,13 @@ def _day(task: Task) -> date:
     return task.before.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
 
 
-def _next_place(courier: Courier, day: date, *, at: datetime) -> tuple[TaskList, int]:
+def _hold_list(courier: Courier, day: date, *, at: datetime) -> TaskList:
+    """A courier's list of a day, made when it is the first, and locked so that no two tasks get the same place."""
     listed, _ = TaskList.objects.get_or_create(courier=courier, date=day, defaults={"created_at": at, "updated_at": at})
     TaskList.objects.filter(pk=listed.pk).update(updated_at=at)
-    last = Task.objects.filter(task_list=listed).aggregate(last=Max("task_list_position"))["last"]
-    return listed, (last or 0) + 1
+    return listed
+
+
+def _end_of(listed: TaskList) -> int:
+    last: int | None = listed.tasks.aggregate(last=Max("task_list_position"))["last"]
+    return last or 0

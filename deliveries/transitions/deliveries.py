@@ -12,6 +12,8 @@ from deliveries.transitions.work import IllegalMove, lock_delivery, log, move, m
 from stores.actors import Actor
 from stores.refusals import Refused
 
+POSITION = frozenset(["driver_latitude", "driver_longitude"])
+
 
 class AssignedBlocksCancel(Refused):
     """A delivery whose tasks are assigned is not cancelled by its store."""
@@ -30,7 +32,7 @@ def drop(delivery: Delivery, *, by: Actor, at: datetime, notes: str = "") -> Del
 
 
 def cancel_delivery(delivery: Delivery, *, by: Actor, at: datetime) -> Delivery:
-    """Cancel the open tasks of a delivery, so the delivery too. Refused when a courier holds one, but for the desk."""
+    """Cancel a delivery with its open tasks; finished ones stay. Refused when a courier holds one, but for the desk."""
     with transaction.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
         still_open = [task for task in work.tasks if task.status in OPEN]
@@ -38,8 +40,20 @@ def cancel_delivery(delivery: Delivery, *, by: Actor, at: datetime) -> Delivery:
             raise IllegalMove("Nothing is left to cancel in this delivery.")
         if not by.runs_the_desk and any(task.courier_id for task in still_open):
             raise AssignedBlocksCancel("Tasks have already been assigned")
-        for task in still_open:
-            move(work, task, TaskStatus.CANCELLED, kind="task.cancelled")
+        move_delivery(work, DeliveryStatus.CANCELLED, given=frozenset())
+        settle(work)
+    return work.held
+
+
+def restore_delivery(delivery: Delivery, *, by: Actor, at: datetime) -> Delivery:
+    """Every cancelled or failed task of a delivery back to TODO, still with the courier it had."""
+    with transaction.atomic():
+        work = lock_delivery(delivery.pk, by=by, at=at)
+        given_up = [task for task in work.tasks if task.status in (TaskStatus.CANCELLED, TaskStatus.FAILED)]
+        if not given_up:
+            raise IllegalMove("Nothing in this delivery was cancelled or failed.")
+        for task in given_up:
+            move(work, task, TaskStatus.TODO, kind="task.restored")
         settle(work)
     return work.held
 
@@ -48,8 +62,11 @@ def report(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: dateti
     """What a carrier says of a delivery: any of its open fields, and any status after any other; the tasks follow.
 
     `changes` holds columns of `Delivery` by name. A status writes its moment (`statuses.MOMENTS`) at `at`, unless
-    `changes` gives that moment itself, null included; the same status again leaves it alone.
+    `changes` gives that moment itself, null included; the same status again leaves it alone. A report of nothing but the
+    driver's position, which comes every few seconds, is one statement and leaves no trace in the log.
     """
+    if changes and changes.keys() <= POSITION:
+        return _report_position(delivery, changes, at=at)
     with transaction.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
         locked = work.held
@@ -65,6 +82,14 @@ def report(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: dateti
             locked.save(update_fields=sorted({*fields, *MOMENTS.values(), "status", "updated_at"}))
         log(work)
     return locked
+
+
+def _report_position(delivery: Delivery, changes: dict[str, Any], *, at: datetime) -> Delivery:
+    for name, value in changes.items():
+        setattr(delivery, name, value)
+    delivery.updated_at = at
+    Delivery.objects.filter(pk=delivery.pk).update(**changes, updated_at=at)
+    return delivery
 
 
 def _complete_all(delivery: Delivery, of: TaskType, *, by: Actor, at: datetime, notes: str) -> Delivery:

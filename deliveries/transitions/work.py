@@ -91,7 +91,7 @@ def lock(task: Task, *, by: Actor, at: datetime) -> Work:
 
 def lock_delivery(pk: int, *, by: Actor, at: datetime) -> Work:
     """Hold a delivery with all its tasks."""
-    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("order", "courier").filter(pk=pk).first()
+    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("order", "courier__user").filter(pk=pk).first()
     if delivery is None:
         raise NotFound("The delivery does not exist.")
     tasks = Task.objects.select_for_update(of=("self",)).select_related("address", "courier__user").filter(delivery_id=pk).order_by("id")

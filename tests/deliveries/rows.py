@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Model
+
 from deliveries import booking
 from deliveries.models import Delivery, Event, Task, TaskList
 from deliveries.statuses import FINISHED, DeliveryStatus, TaskStatus, TaskType, status_of
@@ -46,8 +48,9 @@ def put(delivery: Delivery, *statuses: str) -> None:
     Delivery.objects.filter(pk=delivery.pk).update(status=now)
 
 
-def carried(status: str = "pending", *, by_house: bool = False, at: datetime = NOON, **fields: Any) -> Delivery:
-    """A delivery that its carrier, of outside or of the house, reports for a till's order."""
+def carried(status: str = "pending", /, **fields: Any) -> Delivery:
+    """A delivery that its carrier, of outside or (`by_house`) of the house, reports for a till's order."""
+    at, by_house = fields.pop("at", NOON), fields.pop("by_house", False)
     carrier = {"carrier": "House", "carrier_ref": "relais"} if by_house else {"carrier": "Coursier", "carrier_ref": "cours"}
     order = factories.order(at=at)
     return booking.attach(order, {**carrier, **fields}, status=DeliveryStatus(status), by=SYSTEM, at=at)
@@ -85,8 +88,8 @@ def person(role: Role) -> Actor:
 
 def everything() -> dict[str, list[dict[str, Any]]]:
     """Every row that a verb may write."""
-    models = (Address, Order, DeliveryQuote, Delivery, Task, TaskList, Event)
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}  # type: ignore[attr-defined]  # each has one
+    models: tuple[type[Model], ...] = (Address, Order, DeliveryQuote, Delivery, Task, TaskList, Event)
+    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
 
 
 def told(after: int = 0) -> list[Event]:
