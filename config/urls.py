@@ -13,5 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("admin/", admin.site.urls),
     path("", include("deliveries.api.coopcycle.urls")),
+    path("", include("deliveries.api.hubrise.urls")),
     path("", include("deliveries.pages.urls")),
 ]

@@ -1,5 +1,6 @@
 """Take in and amend the orders of a store; the only module that assigns an order's status."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -7,8 +8,21 @@ from typing import Any
 
 from stores.actors import Actor
 from stores.models import Order, OrderStatus, ServiceType, Store
+from stores.money import LIMIT, BadMoney
+from stores.refusals import Invalid, NotFound, Path, Refused
 
 Element = dict[str, Any]
+
+ELEMENTS = ("items", "discounts", "charges", "payments")
+OPEN_FIELDS = ("status", "confirmed_time", "seller_notes", "collection_code")
+MOST_BYTES_OF_CUSTOM_FIELDS = 8 * 1024
+MOST_ELEMENTS = 500
+
+
+class TooMuch(Refused):
+    """More than one order can hold."""
+
+    code = "too_much"
 
 
 @dataclass(kw_only=True)
@@ -40,8 +54,40 @@ def create(*, store: Store, draft: OrderDraft, by: Actor, at: datetime) -> Order
         **draft.fields,
     )
     order.total_cents = total(order)
+    _check_total(order)
     order.save(force_insert=True)
     return order
+
+
+def amend(order: Order, changes: dict[str, Any], *, by: Actor, at: datetime) -> list[str]:
+    """Change what may change in a locked order; returns the names of the columns that did, none when nothing did.
+
+    `changes` holds `OPEN_FIELDS` by name; `custom_fields`, merged key by key, null taking a key away; `private_ref`, what
+    the client of `by` calls the order; and lists of elements, of which one without `id` is appended and one with `id` is
+    amended: `deleted` takes it out for good, `private_ref` names it. Raises `Invalid` naming every element that is not there.
+    """
+    client = str(by.client_id)
+    before = {name: getattr(order, name) for name in (*OPEN_FIELDS, "custom_fields", "private_refs", *ELEMENTS)}
+    for name in OPEN_FIELDS:
+        if name in changes:
+            setattr(order, name, changes[name])
+    order.custom_fields = _merged(order.custom_fields, changes.get("custom_fields") or {})
+    if "private_ref" in changes:
+        order.private_refs = _merged(order.private_refs, {client: changes["private_ref"]})
+    problems: list[Refused] = []
+    for name in ELEMENTS:
+        setattr(order, name, _amended(before[name], changes.get(name) or [], client=client, path=(name,), problems=problems))
+    if len(json.dumps(order.custom_fields)) > MOST_BYTES_OF_CUSTOM_FIELDS and "custom_fields" in changes:
+        problems.append(TooMuch("must not be larger than 8 KB", path=("custom_fields",)))
+    if problems:
+        raise Invalid(*problems)
+    order.total_cents = total(order)
+    _check_total(order)
+    changed = [name for name, value in before.items() if getattr(order, name) != value]
+    if changed:
+        order.updated_at = at
+        order.save(update_fields=[*changed, "total_cents", "updated_at"])
+    return changed
 
 
 def move(order: Order, to: OrderStatus, *, at: datetime) -> bool:
@@ -71,3 +117,31 @@ def total(order: Order) -> int:
 def _numbered(elements: list[Element], *, after: int = 0) -> list[Element]:
     """Give each element the id that later amendments name it by, counting on from `after`."""
     return [{"id": str(number), "deleted": False, **element} for number, element in enumerate(elements, start=after + 1)]
+
+
+def _merged(known: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in {**known, **changes}.items() if value is not None}
+
+
+def _amended(elements: list[Element], changes: list[Element], *, client: str, path: Path, problems: list[Refused]) -> list[Element]:
+    """The elements after the changes, as a new list; what goes wrong is added to `problems`."""
+    known = {element["id"]: dict(element) for element in elements}
+    new: list[Element] = []
+    for number, change in enumerate(changes):
+        if "id" not in change:
+            new.append(change)
+        elif change["id"] not in known:
+            problems.append(NotFound(f"not found ('{change['id']}' given)", path=(*path, number, "id")))
+        else:
+            element = known[change["id"]]
+            element["deleted"] = element.get("deleted", False) or change.get("deleted", False)
+            if "private_ref" in change:
+                element["private_refs"] = _merged(element.get("private_refs", {}), {client: change["private_ref"]})
+    if len(elements) + len(new) > MOST_ELEMENTS:
+        problems.append(TooMuch(f"must not have more than {MOST_ELEMENTS} items", path=path))
+    return [*known.values(), *_numbered(new, after=len(elements))]
+
+
+def _check_total(order: Order) -> None:
+    if abs(order.total_cents) >= LIMIT:
+        raise Invalid(BadMoney("adds up to more than can be counted", path=("items",)))

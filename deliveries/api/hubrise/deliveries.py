@@ -1,0 +1,37 @@
+"""The delivery of an order: a carrier attaches it, and reports on it."""
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from deliveries import booking, transitions
+from deliveries.api.hubrise import answers, drafts, inputs, payloads, reach
+from deliveries.api.hubrise.endpoint import Answer, Endpoint
+from deliveries.api.hubrise.openapi import describe
+from deliveries.statuses import DeliveryStatus
+
+
+class OrderDelivery(Endpoint):
+    """An order has one delivery at most, be it cancelled."""
+
+    @describe("Retrieve a delivery", answers.Delivery)
+    def get(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
+        """Retrieve the delivery attached to an order; 404 when there is none."""
+        delivery = reach.delivery(self.caller, location_id, order_id)
+        return Answer(payloads.delivery(delivery, delivery.store, at=self.at))
+
+    @describe("Create a delivery", answers.Delivery, inputs.NewDelivery)
+    def post(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
+        """Attach a delivery to an order whose service type is delivery, and which has none yet."""
+        order = reach.order(self.caller, location_id, order_id)
+        fields = drafts.columns(self.read(inputs.NewDelivery, request, order.store).validated_data)
+        status = DeliveryStatus(fields.pop("status"))
+        delivery = booking.attach(order, fields, status=status, by=self.caller.actor, at=self.at)
+        return Answer(payloads.delivery(delivery, order.store, at=self.at))
+
+    @describe("Update a delivery", answers.Delivery, inputs.DeliveryChange)
+    def patch(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
+        """Update any field but the carrier and its fee; any status may follow any, and writes its time."""
+        delivery = reach.delivery(self.caller, location_id, order_id)
+        read = self.read(inputs.DeliveryChange, request, delivery.store).validated_data
+        changed = transitions.report(delivery, drafts.report(read, delivery), by=self.caller.actor, at=self.at)
+        return Answer(payloads.delivery(changed, delivery.store, at=self.at))

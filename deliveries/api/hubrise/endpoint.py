@@ -1,0 +1,159 @@
+"""What every call of this dialect does alike: tell who calls, read JSON, answer JSON, put refusals into words."""
+
+import logging
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+from django.core.exceptions import RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from deliveries.api.hubrise import errors
+from deliveries.api.hubrise.auth import Caller, authenticate
+from stores.models import Store
+from stores.refusals import Refused
+
+S = TypeVar("S", bound="Serializer[Any]")
+
+SAFE = frozenset(["GET", "HEAD"])
+OVERRIDES = frozenset(["PUT", "PATCH"])
+ESCAPED_NUL = b"\\u0000"
+
+logger = logging.getLogger(__name__)
+
+
+class Answer(HttpResponse):
+    """JSON that any page of any site may read."""
+
+    def __init__(self, payload: Any, *, status: int = 200) -> None:
+        super().__init__(orjson.dumps(payload), content_type="application/json", status=status)
+        self.headers["Access-Control-Allow-Origin"] = "*"
+        self.headers["Access-Control-Expose-Headers"] = "X-Cursor-Next, Retry-After"
+
+
+class Endpoint(APIView):
+    """A call under a path of this dialect. `caller` holds whoever makes it, `at` the moment at which it came in."""
+
+    authentication_classes = ()  # `initial` does it: there is one way in, and no browser session
+    permission_classes = ()
+    needs_scope = True
+
+    caller: Caller
+    at: datetime
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Let a POST stand for another method, for clients that can send nothing else."""
+        override = request.headers.get("X-Http-Method-Override", "").upper()
+        if request.method == "POST" and override in OVERRIDES:
+            request.method = override
+        return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who calls, whether the method exists, and whether they may call it."""
+        method = request.method or ""
+        if method == "OPTIONS":
+            return
+        if not hasattr(self, method.lower()):
+            raise exceptions.MethodNotAllowed(method)
+        self.at = timezone.now()
+        self.caller = authenticate(request.META.get("HTTP_X_ACCESS_TOKEN", ""))
+        self.check_level(kwargs)
+        if self.needs_scope:
+            self.caller.check_scope(writing=method not in SAFE)
+
+    def check_level(self, path: dict[str, Any]) -> None:
+        """A path without a location is short for the token's own."""
+        if "location_id" not in path:
+            self.caller.check_location_level()
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Answer:  # type: ignore[override]  # printed at once, without negotiation
+        """Tell browsers that any page may call."""
+        answer = Answer({})
+        answer.headers["Allow"] = ", ".join(self.allowed_methods)
+        answer.headers["Access-Control-Allow-Methods"] = answer.headers["Allow"]
+        answer.headers["Access-Control-Allow-Headers"] = "Content-Type, X-Access-Token, X-Http-Method-Override"
+        return answer
+
+    def read(self, form: type[S], request: Request, store: Store) -> S:
+        """The body, read by `form` in the store's currency and time zone; raises when it does not fit."""
+        filled = form(data=json_object(request), context={"currency": store.account.currency, "tz": store.tz})
+        filled.is_valid(raise_exception=True)
+        return filled
+
+    def handle_exception(self, exc: Exception) -> Answer:  # type: ignore[override]  # as above
+        """Put what went wrong into this dialect's words; what nobody foresaw is logged, and told to nobody."""
+        if isinstance(exc, Refused):
+            status, body = errors.explain(exc)
+        elif isinstance(exc, exceptions.APIException):
+            status, body = errors.explain_request(exc)
+        else:
+            got_request_exception.send(sender=type(self), request=self.request._request)
+            logger.error("%s %s failed", self.request.method, self.request.path, exc_info=exc)
+            status, body = 500, {"message": "Something went wrong on our side", "error_type": "internal_error"}
+        answer = Answer(body, status=status)
+        if isinstance(exc, exceptions.MethodNotAllowed):
+            answer.headers["Allow"] = ", ".join(self.allowed_methods)
+        return answer
+
+
+class AccountEndpoint(Endpoint):
+    """A call about an account, for tokens that are bound to one."""
+
+    def check_level(self, path: dict[str, Any]) -> None:
+        """No path of an account is for a location's token."""
+        self.caller.check_account_level()
+
+
+class NoRoute(Endpoint):
+    """Whatever else stands under this dialect's prefixes."""
+
+    schema = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """There is nothing here, whoever asks and however."""
+        return Answer({"error_type": "routing_error"}, status=404)
+
+
+def json_object(request: Request) -> dict[str, Any]:
+    """The JSON object in the body; nothing at all counts as an empty one. Raises for any other body."""
+    try:
+        raw = request._request.body
+    except RequestDataTooBig as error:
+        raise errors.TooLarge from error
+    if not raw.strip():
+        return {}
+    media_type = request._request.content_type
+    if media_type and media_type != "application/json":
+        raise exceptions.UnsupportedMediaType(media_type)
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise exceptions.ParseError(f"The body is not valid JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise errors.Unprocessable("The body must be a JSON object")
+    if ESCAPED_NUL in raw:
+        _refuse_nul(body)
+    return body
+
+
+def _refuse_nul(body: dict[str, Any]) -> None:
+    """PostgreSQL keeps no NUL, neither in a text nor in JSON."""
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), body)]
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, dict):
+            pending += [((*path, key), inner) for key, inner in value.items()]
+            pending += [((*path, key.replace("\0", "")), key) for key in value if "\0" in key]
+        elif isinstance(value, list):
+            pending += [((*path, number), inner) for number, inner in enumerate(value)]
+        elif isinstance(value, str) and "\0" in value:
+            problem: Any = "must not contain a NUL character"
+            for step in reversed(path):
+                problem = {step: problem}
+            raise exceptions.ValidationError(problem)

@@ -1,0 +1,363 @@
+"""The forms of bodies: which fields, of which type, how long. Nothing here looks at the database.
+
+Every form reads money in `context["currency"]` and times without offset in `context["tz"]`. Keys that a form does not
+name are ignored, as clients send more than is asked for.
+"""
+
+from typing import Any
+
+import orjson
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from deliveries.api.hubrise import formats
+from deliveries.statuses import DeliveryStatus
+from stores import money, schedules
+from stores.models import OrderStatus, ServiceType
+from stores.refusals import Refused
+
+MOST_ELEMENTS = 500
+MOST_BYTES_OF_CUSTOM_FIELDS = 8 * 1024
+LONGEST_NOTE = 10_000
+MONEY = {"type": "string", "pattern": r"^-?[0-9]{1,10}\.[0-9]{2} [A-Z]{3}$", "example": "4.50 EUR"}
+FEE = {"type": "string", "pattern": r"^[0-9]{1,10}\.[0-9]{2} [A-Z]{3}$", "example": "4.50 EUR"}
+DECIMAL = {"type": "string", "pattern": r"^-?[0-9]{1,9}(\.[0-9]{1,20})?$", "example": "1.0"}
+
+Json = dict[str, Any]
+
+
+class Form(serializers.Serializer[Any]):
+    """A JSON object."""
+
+    default_error_messages = {"invalid": "must be an object"}
+
+
+class Text(serializers.CharField):
+    """An optional text, kept in a column of `max_length`."""
+
+    def __init__(self, max_length: int = 255, **options: Any) -> None:
+        super().__init__(max_length=max_length, **({"required": False, "allow_null": True, "allow_blank": True} | options))
+
+
+@extend_schema_field(MONEY)
+class Money(serializers.Field[int, Any, str, Any]):
+    """An amount of the account's currency, as hundredths."""
+
+    def to_internal_value(self, data: Any) -> int:
+        try:
+            return self.parse(data, currency=self.context["currency"])
+        except Refused as refusal:
+            raise serializers.ValidationError(str(refusal)) from refusal
+
+    def parse(self, data: Any, *, currency: str) -> int:
+        return money.parse(data, currency=currency)
+
+
+@extend_schema_field(FEE)
+class Fee(Money):
+    """An amount that is not below zero."""
+
+    def parse(self, data: Any, *, currency: str) -> int:
+        return money.parse_positive(data, currency=currency)
+
+
+@extend_schema_field({"type": "string", "format": "date-time"})
+class Time(serializers.Field[Any, Any, str, Any]):
+    """A moment; without an offset, on the location's clock."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"required": False, "allow_null": True} | options))
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return schedules.parse_time(data, tz=self.context["tz"])
+        except Refused as refusal:
+            raise serializers.ValidationError(str(refusal)) from refusal
+
+
+@extend_schema_field(DECIMAL)
+class Decimal(serializers.Field[str, Any, str, Any]):
+    """A decimal number up to `limit` either way, as the string that was sent."""
+
+    def __init__(self, limit: float = 100_000, **options: Any) -> None:
+        self.limit = limit
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return formats.read_decimal(data, limit=self.limit)
+        except formats.BadDecimal as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class Degrees(Decimal):
+    """A latitude or a longitude."""
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(limit, required=False, allow_null=True)
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class Object(serializers.Field[Json, Any, Json, Any]):
+    """Any JSON object of at most 8 KB."""
+
+    def to_internal_value(self, data: Any) -> Json:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("must be an object")
+        if len(orjson.dumps(data)) > MOST_BYTES_OF_CUSTOM_FIELDS:
+            raise serializers.ValidationError("must not be larger than 8 KB")
+        return data
+
+
+def _optional(field: type[serializers.Field[Any, Any, Any, Any]], **options: Any) -> Any:
+    return field(required=False, allow_null=True, **options)
+
+
+def _many(element: Form) -> "serializers.ListSerializer[Any]":
+    return serializers.ListSerializer(child=element, required=False, max_length=MOST_ELEMENTS)
+
+
+class NewQuote(Form):
+    """A carrier's offer. A `status` is often sent along, which quotes do not have."""
+
+    carrier = serializers.CharField(max_length=255)
+    carrier_ref = Text(64)
+    ref = Text()
+    fee = Fee()
+    estimated_pickup_at = Time()
+    estimated_dropoff_at = Time()
+
+
+class DeliveryReport(Form):
+    """What a carrier may say of its delivery at any time."""
+
+    ref = Text()
+    status = serializers.ChoiceField(choices=DeliveryStatus.choices, required=False)
+    estimated_pickup_at = Time()
+    estimated_dropoff_at = Time()
+    tracking_url = Text(2048)
+    driver_pickup_url = Text(2048)
+    driver_name = Text()
+    driver_phone = Text(64)
+    driver_phone_access_code = Text(64)
+    driver_latitude = Degrees(90)
+    driver_longitude = Degrees(180)
+    assigned_at = Time()
+    pickup_at = Time()
+    delivered_at = Time()
+    cancelled_at = Time()
+
+
+class NewDelivery(DeliveryReport):
+    """A carrier takes on an order."""
+
+    carrier = serializers.CharField(max_length=255)
+    carrier_ref = Text(64)
+    status = serializers.ChoiceField(choices=DeliveryStatus.choices)
+    fee = _optional(Fee)
+
+
+class DeliveryChange(DeliveryReport):
+    """A report, with the three fields that cannot change for clients that send the whole object back."""
+
+    carrier = serializers.CharField(max_length=255, required=False)
+    carrier_ref = Text(64)
+    fee = _optional(Fee)
+
+
+class Option(Form):
+    """An option chosen for an item."""
+
+    option_list_name = serializers.CharField(max_length=255)
+    name = serializers.CharField(max_length=255)
+    ref = Text()
+    price = _optional(Money)
+    quantity = serializers.IntegerField(min_value=0, max_value=10_000, default=1)
+    removed = serializers.BooleanField(default=False)
+
+
+class DealLine(Form):
+    """The deal that an item is part of."""
+
+    deal_key = serializers.CharField(max_length=255)
+    label = Text()  # type: ignore[assignment]  # a field of the body, which hides a word of the form
+    pricing_effect = Text(32)
+    pricing_value = Text(64)
+
+
+class Element(Form):
+    """A part of an order, which a client may call by a name of its own."""
+
+    private_ref = Text()
+
+
+class Item(Element):
+    """Something bought."""
+
+    product_name = serializers.CharField(max_length=255)
+    sku_name = Text()
+    sku_ref = Text()
+    price = Money()
+    quantity = Decimal()
+    tax_rate = _optional(Decimal)
+    customer_notes = Text(LONGEST_NOTE)
+    points_earned = _optional(Decimal)
+    points_used = _optional(Decimal)
+    options = _many(Option())
+    deal_line = DealLine(required=False, allow_null=True)
+
+
+class Discount(Element):
+    """Something taken off the price."""
+
+    name = serializers.CharField(max_length=255)
+    ref = Text()
+    price_off = Money()
+
+
+class Charge(Element):
+    """Something added to the price."""
+
+    name = serializers.CharField(max_length=255)
+    ref = Text()
+    price = Money()
+    tax_rate = _optional(Decimal)
+
+
+class Payment(Element):
+    """Something paid."""
+
+    name = Text()
+    ref = Text()
+    amount = Money()
+    info = _optional(Object)
+
+
+class Deal(Form):
+    """A menu, of which items can be lines."""
+
+    name = serializers.CharField(max_length=255)
+    ref = Text()
+
+
+class Customer(Form):
+    """A guest, as known when the order was made."""
+
+    email = Text()
+    first_name = Text()
+    last_name = Text()
+    gender = Text(32)
+    birth_date = serializers.DateField(required=False, allow_null=True)
+    company_name = Text()
+    phone = Text(64)
+    phone_access_code = Text(64)
+    address_1 = Text()
+    address_2 = Text()
+    postal_code = Text(20)
+    city = Text()
+    state = Text()
+    country = Text(64)
+    latitude = Degrees(90)
+    longitude = Degrees(180)
+    delivery_notes = Text(LONGEST_NOTE)
+    sms_marketing = serializers.BooleanField(required=False, allow_null=True)
+    email_marketing = serializers.BooleanField(required=False, allow_null=True)
+
+
+class NewOrder(Form):
+    """An order as a till or a shop sends it."""
+
+    ref = Text()
+    private_ref = Text()
+    status = serializers.ChoiceField(choices=OrderStatus.choices)
+    service_type = serializers.ChoiceField(choices=ServiceType.choices, required=False, allow_null=True)
+    service_type_ref = Text()
+    expected_time = Time()
+    expected_time_pickup = serializers.BooleanField(required=False, allow_null=True)
+    asap = serializers.BooleanField(required=False, allow_null=True)
+    confirmed_time = Time()
+    channel = Text()
+    customer_notes = Text(LONGEST_NOTE)
+    seller_notes = Text(LONGEST_NOTE)
+    collection_code = Text(64)
+    coupon_codes = serializers.ListField(child=serializers.CharField(max_length=255), required=False, max_length=MOST_ELEMENTS)
+    items = _many(Item())
+    deals = serializers.DictField(child=Deal(), required=False, allow_null=True)
+    discounts = _many(Discount())
+    charges = _many(Charge())
+    payments = _many(Payment())
+    customer_id = Text()
+    customer_list_id = Text()
+    customer_private_ref = Text()
+    customer = Customer(required=False, allow_null=True)
+    custom_fields = _optional(Object)
+
+    def validate(self, attrs: Json) -> Json:
+        """Customers are guests here, so no id leads to one; and an item's deal must be among the deals."""
+        ids = ("customer_id", "customer_list_id", "customer_private_ref")
+        problems: Json = {name: f"not found ('{attrs[name]}' given)" for name in ids if attrs.get(name)}
+        deals = attrs.get("deals") or {}
+        for number, item in enumerate(attrs.get("items", ())):
+            line = item.get("deal_line")
+            if line and line["deal_key"] not in deals:
+                problem = {"deal_line": {"deal_key": f"not found ('{line['deal_key']}' given)"}}
+                problems.setdefault("items", {})[number] = problem
+        if problems:
+            raise serializers.ValidationError(problems)
+        return attrs
+
+
+class Amendment(serializers.Serializer[Any]):
+    """What may be said of an element that exists: that it is gone, and what the caller calls it."""
+
+    id = serializers.CharField(max_length=20)
+    deleted = serializers.BooleanField(required=False)
+    private_ref = Text()
+
+    def to_internal_value(self, data: Any) -> Json:
+        fixed = sorted(set(data) - set(self.fields))
+        if fixed:
+            raise serializers.ValidationError({name: ["cannot be changed"] for name in fixed})
+        read: Json = super().to_internal_value(data)
+        return read
+
+
+class ElementChange(Form):
+    """A new element, or, when it has an `id`, an amendment of one that exists."""
+
+    def to_internal_value(self, data: Any) -> Json:
+        if isinstance(data, dict) and data.get("id") is not None:
+            return Amendment(context=self.context).to_internal_value(data)
+        read: Json = super().to_internal_value(data)
+        return read
+
+
+class ItemChange(ElementChange, Item):
+    """An item to append or amend."""
+
+
+class DiscountChange(ElementChange, Discount):
+    """A discount to append or amend."""
+
+
+class ChargeChange(ElementChange, Charge):
+    """A charge to append or amend."""
+
+
+class PaymentChange(ElementChange, Payment):
+    """A payment to append or amend."""
+
+
+class OrderChange(Form):
+    """What may change in an order; its content only grows."""
+
+    private_ref = Text()
+    status = serializers.ChoiceField(choices=OrderStatus.choices, required=False)
+    confirmed_time = Time()
+    seller_notes = Text(LONGEST_NOTE)
+    collection_code = Text(64)
+    custom_fields = _optional(Object)
+    items = _many(ItemChange())
+    discounts = _many(DiscountChange())
+    charges = _many(ChargeChange())
+    payments = _many(PaymentChange())

@@ -1,0 +1,99 @@
+"""The OpenAPI document of this dialect, and the page on which to try it."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from threading import Lock
+from typing import Any, TypeVar
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
+from drf_spectacular.settings import patched_settings
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.views import SpectacularSwaggerSplitView
+
+from deliveries.api.hubrise import answers
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DESCRIPTION = """
+Orders, delivery quotes and deliveries. Every path also exists without `/v1`.
+
+Send the access token in `X-Access-Token`. A location-level token may use the short paths under `/location`; an
+account-level one names the location. Reading needs the scope `orders.read`, writing `orders.write`.
+
+Every success is a 200. Every error is an object with an `error_type`; a 422 names the fields. An unknown path is a 404, a
+method that a path does not have a 405, both with the `error_type` `routing_error`. A POST may stand for a PATCH or a PUT
+with `X-Http-Method-Override`.
+"""
+SETTINGS = {
+    "TITLE": "Relais · HubRise dialect",
+    "DESCRIPTION": DESCRIPTION.strip(),
+    "SECURITY": [{"accessToken": []}],
+    "APPEND_COMPONENTS": {"securitySchemes": {"accessToken": {"type": "apiKey", "in": "header", "name": "X-Access-Token"}}},
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "DeliveryStatus": "deliveries.statuses.DeliveryStatus",
+        "OrderStatus": "stores.models.OrderStatus",
+        "ServiceType": "stores.models.ServiceType",
+    },
+}
+REFUSALS = {
+    400: "The body is not JSON",
+    401: "The access token is missing, unknown or revoked",
+    403: "The token has not the level or the scope for this",
+    404: "The location, the order or what belongs to it does not exist",
+    413: "The body is too large",
+    415: "The body is not application/json",
+    422: "The content cannot be accepted; `errors` names the fields",
+}
+BODY_ONLY = {400, 413, 415}
+
+_generating = Lock()
+
+
+def describe(
+    summary: str, answer: Any, body: Any = None, *, parameters: Sequence[OpenApiParameter] = (), refusals: Sequence[int] = ()
+) -> Callable[[F], F]:
+    """Say of a handler what it takes and answers; the docstring is the description."""
+    told = [status for status in REFUSALS if body is not None or status not in {*BODY_ONLY, 422} or status in refusals]
+    return extend_schema(
+        summary=summary,
+        request=body,
+        parameters=list(parameters),
+        responses={200: answer} | {status: OpenApiResponse(answers.Error, REFUSALS[status]) for status in told},
+        tags=[summary.rsplit(" ", 1)[-1].rstrip("s")],
+    )
+
+
+class OwnPaths(EndpointEnumerator):
+    """The paths under /v1: those without it are the same calls again."""
+
+    def should_include_endpoint(self, path: str, callback: Any) -> bool:
+        return path.startswith("/v1/") and bool(super().should_include_endpoint(path, callback))
+
+
+class Generator(SchemaGenerator):
+    """Writes the document of this dialect alone."""
+
+    endpoint_inspector_cls = OwnPaths
+
+
+@cache
+def document() -> bytes:
+    """The document as JSON, written once: it only depends on the code."""
+    with _generating, patched_settings(SETTINGS):
+        generator: Any = Generator
+        return orjson.dumps(generator(urlconf="deliveries.api.hubrise.urls").get_schema(public=True))
+
+
+def openapi(request: HttpRequest) -> HttpResponse:
+    """Serve the document to everybody, pages of other sites included."""
+    return HttpResponse(document(), content_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
+
+
+class Docs(SpectacularSwaggerSplitView):
+    """The document as a page, its script being served as a file of its own."""
+
+    url_name = "hubrise-openapi"
+    title = str(SETTINGS["TITLE"])

@@ -1,0 +1,49 @@
+"""The quotes of carriers for an order: offered, read, accepted."""
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from deliveries import booking, intake
+from deliveries.api.hubrise import answers, drafts, inputs, payloads, reach
+from deliveries.api.hubrise.endpoint import Answer, Endpoint, json_object
+from deliveries.api.hubrise.openapi import describe
+
+
+class Quotes(Endpoint):
+    """Every offer for one order."""
+
+    @describe("List delivery quotes", answers.Quote(many=True))
+    def get(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
+        """List the delivery quotes attached to an order, the first one first."""
+        order = reach.order(self.caller, location_id, order_id)
+        return Answer([payloads.quote(quote, order) for quote in order.quotes.all()])
+
+    @describe("Create a delivery quote", answers.Quote, inputs.NewQuote)
+    def post(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
+        """Offer to carry an order whose service type is delivery."""
+        order = reach.order(self.caller, location_id, order_id)
+        offer = drafts.offer(self.read(inputs.NewQuote, request, order.store).validated_data)
+        quote = intake.offer_quote(order, offer, by=self.caller.actor, at=self.at)
+        return Answer(payloads.quote(quote, order))
+
+
+class Quote(Endpoint):
+    """One offer."""
+
+    @describe("Retrieve a delivery quote", answers.Quote)
+    def get(self, request: Request, order_id: str, quote_id: str, location_id: str | None = None) -> HttpResponse:
+        """Retrieve a delivery quote attached to an order."""
+        quote = reach.quote(self.caller, location_id, order_id, quote_id)
+        return Answer(payloads.quote(quote, quote.order))
+
+
+class QuoteAcceptance(Endpoint):
+    """The moment an offer is taken."""
+
+    @describe("Accept a delivery quote", answers.Quote)
+    def post(self, request: Request, order_id: str, quote_id: str, location_id: str | None = None) -> HttpResponse:
+        """Accept a delivery quote for good; again changes nothing. The house's own is booked at once."""
+        json_object(request)  # clients send `{}` or nothing; what is no JSON is refused here as anywhere
+        quote = reach.quote(self.caller, location_id, order_id, quote_id)
+        accepted = booking.accept_quote(quote, by=self.caller.actor, at=self.at)
+        return Answer(payloads.quote(accepted, quote.order))

@@ -1,0 +1,1 @@
+"""The HubRise dialect, tested over HTTP."""
