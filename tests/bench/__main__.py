@@ -5,6 +5,7 @@ Prints the median of each and the ratios against what is aimed at; ends with 1 w
 
 import json
 import os
+import secrets
 import socket
 import statistics
 import subprocess
@@ -57,8 +58,9 @@ def contests() -> list[Contest]:
     order = intake.take_order(store, factories.draft(), by=SYSTEM, at=now)
     carried = booking.attach(order, {"carrier": "UPS", "carrier_ref": "ups"}, status=DeliveryStatus.PENDING, by=SYSTEM, at=now)
     client, _ = factories.coopcycle_client(store)
-    AccessToken.objects.create(application=client, token="bench" * 8, scope="tasks deliveries", expires=now + timedelta(hours=1))
-    bearer = {"Authorization": f"Bearer {'bench' * 8}", "Accept": "application/ld+json"}
+    token = secrets.token_urlsafe(30)
+    AccessToken.objects.create(application=client, token=token, scope="tasks deliveries", expires=now + timedelta(hours=1))
+    bearer = {"Authorization": f"Bearer {token}", "Accept": "*/*"}
     json_body = {**bearer, "Content-Type": "application/json"}
     till = {"X-Access-Token": factories.hubrise_token(store=store)}
     task = delivery.tasks.first()
