@@ -71,11 +71,9 @@ def _software(client: ApiClient, store: Store, *scopes: str) -> Actor:
 
 def receipt(shop: Shop, number: int, **order: Any) -> OrderDraft:
     """What a till sends: a few lines of the shop's menu, others for each number, and further columns of `Order`."""
-    chosen = [shop.menu[(number + step) % len(shop.menu)] for step in range(1 + number % 3)]
-    items = [
-        {"product_name": name, "price": price, "quantity": f"{1 + (number + position) % 3}.0", "options": []}
-        for position, (name, price) in enumerate(chosen)
-    ]
+    chosen = [(*shop.menu[(number + step) % len(shop.menu)], 1 + (number + step) % 3) for step in range(1 + number % 3)]
+    items = [{"product_name": name, "price": price, "quantity": f"{quantity}.0", "options": []} for name, price, quantity in chosen]
+    payments = [{"name": "Card online", "amount": sum(price * quantity for _, price, quantity in chosen)}]
     status, service_type = order.pop("status"), order.pop("service_type")
     fields = {
         "ref": f"{shop.name[9:10].upper()}-{1040 + number}",
@@ -83,7 +81,7 @@ def receipt(shop: Shop, number: int, **order: Any) -> OrderDraft:
         "collection_code": str(300 + 7 * number),
         **order,
     }
-    return OrderDraft(status=status, service_type=service_type, items=items, fields=fields)
+    return OrderDraft(status=status, service_type=service_type, items=items, payments=payments, fields=fields)
 
 
 def offer(carrier: str, ref: str, number: int, *, fee_cents: int, clock: Clock, due: float) -> Offer:

@@ -40,14 +40,15 @@ def write(path: Path, content: Content) -> None:
 
 
 def fit(content: Content) -> bool:
-    """Whether these are the keys of this database: every lasting one is known here, revoked or not."""
+    """Whether these are the keys of this database: it knows every lasting one, and some still open."""
     try:
         lasting = [row["token"] for kind in ("accounts", "stores", "carriers") for row in content[kind]]
         lasting += [store[name] for store in content["stores"] for name in ("read_token", "api_key")]
         digests = {credentials.digest(secret) for secret in lasting}
     except (KeyError, TypeError, AttributeError):
         return False
-    return len(digests) > 0 and Connection.objects.filter(digest__in=digests).count() == len(digests)
+    revoked = list(Connection.objects.filter(digest__in=digests).values_list("revoked_at", flat=True))
+    return len(revoked) == len(digests) and None in revoked
 
 
 def issue(founded: City, *, base_url: str, at: datetime) -> Content:

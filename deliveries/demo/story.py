@@ -33,6 +33,9 @@ REPORTS = (
 )
 """What an outside carrier reports, in minutes from the promise."""
 
+BRIDGED = {DeliveryStatus.DROPOFF_ENROUTE: OrderStatus.IN_DELIVERY, DeliveryStatus.DELIVERED: OrderStatus.COMPLETED}
+"""Where the till takes its order when an outside carrier reports this; the house does it by itself."""
+
 VAT = Decimal(20)
 
 
@@ -64,9 +67,10 @@ class Story:
                 yield ordered + 0.3, self.quote_by_carrier
             yield ordered + 0.5, self.quote_by_house
             yield ordered + 1, self.accept
+            yield ordered + 1.3, lambda at: self.move_order(OrderStatus.ACCEPTED, at)
         else:
             yield ordered, self.request
-        yield from self._by_house(due, ordered + 1.5)
+        yield from self._by_house(due, ordered + 1.8)
 
     def _by_house(self, due: float, booked: float) -> Iterator[Step]:
         scene = self.scene
@@ -97,12 +101,16 @@ class Story:
         yield ordered + 0.4, self.quote_by_house
         yield ordered + 0.7, self.quote_by_carrier
         yield ordered + 1.2, self.accept
+        yield ordered + 1.5, lambda at: self.move_order(OrderStatus.ACCEPTED, at)
         yield ordered + 1.8, self.attach
         if self.scene.cancelled is not None:
             yield due - self.scene.cancelled, lambda at: self.report(DeliveryStatus.CANCELLED, at)
+            yield due - self.scene.cancelled + 4, lambda at: self.move_order(OrderStatus.DELIVERY_FAILED, at)
             return
         for minutes, status in REPORTS:
             yield due + minutes, lambda at, status=status: self.report(status, at)  # type: ignore[misc]  # bound now, not at the end
+            if status in BRIDGED:
+                yield due + minutes + 0.3, lambda at, status=status: self.move_order(BRIDGED[status], at)  # type: ignore[misc]  # as above
 
     # Orders and quotes
 
@@ -127,6 +135,9 @@ class Story:
         booking.accept_quote(self.quote, by=self._till(), at=at)
         if self.quote.by_house:
             self.delivery = Delivery.objects.get(order=self.order)
+
+    def move_order(self, to: OrderStatus, at: datetime) -> None:
+        self.order = intake.amend_order(self.order, {"status": to}, by=self._till(), at=at)
 
     # Deliveries
 

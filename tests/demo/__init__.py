@@ -1,0 +1,1 @@
+"""The demo: its day, its keys, and the walkthrough."""
