@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from deliveries.api.hubrise.inputs import DECIMAL, FEE, MONEY
+from deliveries.api.hubrise.fields import DECIMAL, FEE, MONEY
 from deliveries.statuses import DeliveryStatus
 from stores.models import OrderStatus, ServiceType
 

@@ -33,5 +33,6 @@ class OrderDelivery(Endpoint):
         """Update any field but the carrier and its fee; any status may follow any, and writes its time."""
         delivery = reach.delivery(self.caller, location_id, order_id)
         read = self.read(inputs.DeliveryChange, request, delivery.store).validated_data
-        changed = transitions.report(delivery, drafts.report(read, delivery), by=self.caller.actor, at=self.at)
+        changes = drafts.report(read, delivery, at=self.at)
+        changed = transitions.report(delivery, changes, by=self.caller.actor, at=self.at)
         return Answer(payloads.delivery(changed, delivery.store, at=self.at))

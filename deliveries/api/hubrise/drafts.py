@@ -1,9 +1,11 @@
 """From the fields of a body to what the core takes: columns by name, money in hundredths, "" where a text is null."""
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import exceptions
 
+from deliveries.api.hubrise import payloads
 from deliveries.api.hubrise.payloads import COORDINATES, TEXTS
 from deliveries.models import Delivery
 from quotes.offers import Offer
@@ -38,9 +40,13 @@ def columns(read: Json) -> Json:
     return {_COLUMNS.get(name, name): _column(name, value) for name, value in read.items()}
 
 
-def report(read: Json, delivery: Delivery) -> Json:
-    """What a carrier changes. The fixed fields may come along as they are; raises when one differs."""
-    said = columns(read)
+def report(read: Json, delivery: Delivery, *, at: datetime) -> Json:
+    """What a carrier changes. The fixed fields may come along as they are; raises when one differs.
+
+    Clients that send the whole object back also send what we showed where nobody had reported anything; that is left out.
+    """
+    stood_in = payloads.delivery(delivery, delivery.store, at=at) if delivery.by_house else {}
+    said = columns({name: value for name, value in read.items() if value is None or value != stood_in.get(name)})
     different = [name for name, column in FROZEN.items() if column in said and said[column] != getattr(delivery, column)]
     if different:
         raise exceptions.ValidationError({name: ["cannot be changed"] for name in different})

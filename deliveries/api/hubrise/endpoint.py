@@ -153,7 +153,4 @@ def _refuse_nul(body: dict[str, Any]) -> None:
         elif isinstance(value, list):
             pending += [((*path, number), inner) for number, inner in enumerate(value)]
         elif isinstance(value, str) and "\0" in value:
-            problem: Any = "must not contain a NUL character"
-            for step in reversed(path):
-                problem = {step: problem}
-            raise exceptions.ValidationError(problem)
+            raise errors.BadField("must not contain a NUL character", path=path)

@@ -70,6 +70,16 @@ class Unprocessable(exceptions.APIException):
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
 
 
+class BadField(exceptions.APIException):
+    """One field of a body whose form nobody has read yet."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+
+    def __init__(self, message: str, *, path: Iterable[str | int]) -> None:
+        super().__init__(message)
+        self.problem = {"field": pointer(path), "message": message}
+
+
 def explain(refusal: Refused) -> tuple[int, Body]:
     """The status and the body that say what the core refused."""
     code, error_type = WORDS[type(refusal)]
@@ -85,6 +95,8 @@ def explain_request(problem: exceptions.APIException) -> tuple[int, Body]:
     if isinstance(problem, exceptions.ValidationError):
         named = [{"field": field, "message": message} for field, message in _problems(problem.detail)]
         return 422, {"message": "Validation failed", "errors": named, "error_type": "unprocessable_entity"}
+    if isinstance(problem, BadField):
+        return 422, {"message": "Validation failed", "errors": [problem.problem], "error_type": "unprocessable_entity"}
     error_type = ERROR_TYPES.get(problem.status_code, "bad_request")
     return problem.status_code, {"message": _short(str(problem.detail)), "error_type": error_type}
 

@@ -1,112 +1,24 @@
 """The forms of bodies: which fields, of which type, how long. Nothing here looks at the database.
 
-Every form reads money in `context["currency"]` and times without offset in `context["tz"]`. Keys that a form does not
-name are ignored, as clients send more than is asked for.
+Keys that a form does not name are ignored, as clients send more than is asked for.
 """
 
 from typing import Any
 
-import orjson
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from deliveries.api.hubrise import formats
+from deliveries.api.hubrise.fields import Decimal, Degrees, Fee, Json, Money, Object, Text, Time
 from deliveries.statuses import DeliveryStatus
-from stores import money, schedules
 from stores.models import OrderStatus, ServiceType
-from stores.refusals import Refused
 
 MOST_ELEMENTS = 500
-MOST_BYTES_OF_CUSTOM_FIELDS = 8 * 1024
 LONGEST_NOTE = 10_000
-MONEY = {"type": "string", "pattern": r"^-?[0-9]{1,10}\.[0-9]{2} [A-Z]{3}$", "example": "4.50 EUR"}
-FEE = {"type": "string", "pattern": r"^[0-9]{1,10}\.[0-9]{2} [A-Z]{3}$", "example": "4.50 EUR"}
-DECIMAL = {"type": "string", "pattern": r"^-?[0-9]{1,9}(\.[0-9]{1,20})?$", "example": "1.0"}
-
-Json = dict[str, Any]
 
 
 class Form(serializers.Serializer[Any]):
     """A JSON object."""
 
     default_error_messages = {"invalid": "must be an object"}
-
-
-class Text(serializers.CharField):
-    """An optional text, kept in a column of `max_length`."""
-
-    def __init__(self, max_length: int = 255, **options: Any) -> None:
-        super().__init__(max_length=max_length, **({"required": False, "allow_null": True, "allow_blank": True} | options))
-
-
-@extend_schema_field(MONEY)
-class Money(serializers.Field[int, Any, str, Any]):
-    """An amount of the account's currency, as hundredths."""
-
-    def to_internal_value(self, data: Any) -> int:
-        try:
-            return self.parse(data, currency=self.context["currency"])
-        except Refused as refusal:
-            raise serializers.ValidationError(str(refusal)) from refusal
-
-    def parse(self, data: Any, *, currency: str) -> int:
-        return money.parse(data, currency=currency)
-
-
-@extend_schema_field(FEE)
-class Fee(Money):
-    """An amount that is not below zero."""
-
-    def parse(self, data: Any, *, currency: str) -> int:
-        return money.parse_positive(data, currency=currency)
-
-
-@extend_schema_field({"type": "string", "format": "date-time"})
-class Time(serializers.Field[Any, Any, str, Any]):
-    """A moment; without an offset, on the location's clock."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**({"required": False, "allow_null": True} | options))
-
-    def to_internal_value(self, data: Any) -> Any:
-        try:
-            return schedules.parse_time(data, tz=self.context["tz"])
-        except Refused as refusal:
-            raise serializers.ValidationError(str(refusal)) from refusal
-
-
-@extend_schema_field(DECIMAL)
-class Decimal(serializers.Field[str, Any, str, Any]):
-    """A decimal number up to `limit` either way, as the string that was sent."""
-
-    def __init__(self, limit: float = 100_000, **options: Any) -> None:
-        self.limit = limit
-        super().__init__(**options)
-
-    def to_internal_value(self, data: Any) -> str:
-        try:
-            return formats.read_decimal(data, limit=self.limit)
-        except formats.BadDecimal as error:
-            raise serializers.ValidationError(str(error)) from error
-
-
-class Degrees(Decimal):
-    """A latitude or a longitude."""
-
-    def __init__(self, limit: float) -> None:
-        super().__init__(limit, required=False, allow_null=True)
-
-
-@extend_schema_field({"type": "object", "additionalProperties": True})
-class Object(serializers.Field[Json, Any, Json, Any]):
-    """Any JSON object of at most 8 KB."""
-
-    def to_internal_value(self, data: Any) -> Json:
-        if not isinstance(data, dict):
-            raise serializers.ValidationError("must be an object")
-        if len(orjson.dumps(data)) > MOST_BYTES_OF_CUSTOM_FIELDS:
-            raise serializers.ValidationError("must not be larger than 8 KB")
-        return data
 
 
 def _optional(field: type[serializers.Field[Any, Any, Any, Any]], **options: Any) -> Any:
@@ -297,6 +209,8 @@ class NewOrder(Form):
         ids = ("customer_id", "customer_list_id", "customer_private_ref")
         problems: Json = {name: f"not found ('{attrs[name]}' given)" for name in ids if attrs.get(name)}
         deals = attrs.get("deals") or {}
+        if len(deals) > MOST_ELEMENTS:
+            problems["deals"] = f"must not have more than {MOST_ELEMENTS} items"
         for number, item in enumerate(attrs.get("items", ())):
             line = item.get("deal_line")
             if line and line["deal_key"] not in deals:

@@ -43,7 +43,7 @@ class OrderDetail(Endpoint):
 
     @describe("Update an order", answers.Order, inputs.OrderChange)
     def patch(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
-        """Change the fields that may change; elements without `id` are appended."""
+        """Change the fields that may change; elements are appended, or, as `{id, deleted: true}` or `{id, private_ref}`, amended."""
         order = reach.order(self.caller, location_id, order_id)
         changes = drafts.amendment(self.read(inputs.OrderChange, request, order.store).validated_data, by=self.caller.actor)
         amended = intake.amend_order(order, changes, by=self.caller.actor, at=self.at)

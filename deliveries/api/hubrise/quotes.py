@@ -40,7 +40,7 @@ class Quote(Endpoint):
 class QuoteAcceptance(Endpoint):
     """The moment an offer is taken."""
 
-    @describe("Accept a delivery quote", answers.Quote)
+    @describe("Accept a delivery quote", answers.Quote, refusals=[400, 413, 415, 422])
     def post(self, request: Request, order_id: str, quote_id: str, location_id: str | None = None) -> HttpResponse:
         """Accept a delivery quote for good; again changes nothing. The house's own is booked at once."""
         json_object(request)  # clients send `{}` or nothing; what is no JSON is refused here as anywhere
