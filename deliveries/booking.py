@@ -181,7 +181,10 @@ def _fitting(column: str, text: str) -> str:
 
 def _customer_point(customer: dict[str, Any]) -> tuple[float, float] | None:
     """Where the till says the customer lives; (0, 0) is what tills send that do not know."""
-    latitude, longitude = float(customer.get("latitude") or 0), float(customer.get("longitude") or 0)
+    north, east = customer.get("latitude"), customer.get("longitude")
+    if north is None or east is None:
+        return None
+    latitude, longitude = float(north), float(east)
     on_earth = abs(latitude) <= 90 and abs(longitude) <= 180
     return (latitude, longitude) if on_earth and (latitude, longitude) != (0.0, 0.0) else None
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.db.models import Model
 
-from deliveries import booking
+from deliveries import booking, intake
 from deliveries.models import Delivery, Event, Task, TaskList
 from deliveries.statuses import FINISHED, DeliveryStatus, TaskStatus, TaskType, status_of
 from deliveries.stops import AddressDraft, StopDraft
 from quotes.models import DeliveryQuote
+from quotes.offers import Offer
 from stores import credentials
 from stores.actors import SYSTEM, Actor, Role
 from stores.models import Address, Order, Store
@@ -54,6 +55,25 @@ def carried(status: str = "pending", /, **fields: Any) -> Delivery:
     carrier = {"carrier": "House", "carrier_ref": "relais"} if by_house else {"carrier": "Coursier", "carrier_ref": "cours"}
     order = factories.order(at=at)
     return booking.attach(order, {**carrier, **fields}, status=DeliveryStatus(status), by=SYSTEM, at=at)
+
+
+def attached(order: Order, *, status: str = "pending", by: Actor = SYSTEM, **fields: Any) -> Delivery:
+    """The delivery that an outside carrier makes of an order, unless `fields` say otherwise."""
+    given = {"carrier": "Coursier", "carrier_ref": "cours", **fields}
+    return booking.attach(order, given, status=DeliveryStatus(status), by=by, at=NOON)
+
+
+def quoted(order: Order, *, house: bool) -> DeliveryQuote:
+    """A quote of 4.50 from the house or from an outside carrier, to be picked up half an hour after noon."""
+    offer = Offer(
+        carrier="House" if house else "Coursier",
+        carrier_ref="relais" if house else "cours",
+        ref="q1",
+        fee_cents=450,
+        estimated_pickup_at=NOON + timedelta(minutes=30),
+        estimated_dropoff_at=NOON + timedelta(minutes=50),
+    )
+    return intake.offer_quote(order, offer, by=SYSTEM, at=NOON)
 
 
 def alone(status: str = "TODO") -> Task:
