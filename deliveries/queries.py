@@ -10,16 +10,19 @@ from django.db.models import OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import JSONObject, Lower
 
 from deliveries.models import Courier, Delivery, Event, Task, TaskList
+from deliveries.models.delivery import DeliveryQuerySet
+from deliveries.models.task import TaskQuerySet
 from deliveries.statuses import OPEN, TaskStatus
-from stores import schedules
+from stores import compiled, schedules
 from stores.actors import Actor
+from stores.compiled import Compiled, Seen
 from stores.models import Address, Store, Tag
 
 POSITION_LASTS = timedelta(minutes=30)
 """A courier's position older than this tells nothing any more."""
 
 
-def tasks() -> QuerySet[Task]:
+def tasks() -> TaskQuerySet:
     """Tasks as an API shows them, in one query: address, courier, store, delivery with its order, tags, and loads.
 
     `tag_rows` is a list of `{"name", "slug", "color"}`; `load_rows` a list of `{"pk", "type", "status", "weight",
@@ -35,16 +38,41 @@ def tasks() -> QuerySet[Task]:
     )
 
 
-def with_tags(rows: QuerySet[Task]) -> QuerySet[Task]:
+def task(pk: int, *, actor: Actor) -> Task | None:
+    """One of `tasks`, when the actor may see it; one query, compiled once."""
+    return _TASK.first(actor, pk)
+
+
+def delivery(pk: int, *, actor: Actor) -> Delivery | None:
+    """One of `deliveries`, when the actor may see it; two queries, compiled once."""
+    found = _DELIVERY.first(actor, pk)
+    if found is not None:
+        compiled.keep(found, "tasks", _STOPS.fetch(delivery=found.pk))
+    return found
+
+
+def with_tags(rows: TaskQuerySet) -> TaskQuerySet:
     """Tasks with `tag_rows`, their tags as `{"name", "slug", "color"}` in order of slug."""
     tags = Tag.objects.filter(tasks=OuterRef("pk")).order_by("slug")
     return rows.annotate(tag_rows=ArraySubquery(tags.values(json=JSONObject(name="name", slug="slug", color="color"))))
 
 
-def deliveries() -> QuerySet[Delivery]:
+def deliveries() -> DeliveryQuerySet:
     """Deliveries as an API shows them, in two queries: order, store, account, courier, and the tasks in their order."""
-    stops = with_tags(Task.objects.select_related("address").order_by("position"))
-    return Delivery.objects.select_related("order", "store__account", "courier__user").prefetch_related(Prefetch("tasks", queryset=stops))
+    return _heads().prefetch_related(Prefetch("tasks", queryset=_stops()))
+
+
+def _heads() -> DeliveryQuerySet:
+    return Delivery.objects.select_related("order", "store__account", "courier__user")
+
+
+def _stops() -> TaskQuerySet:
+    return with_tags(Task.objects.select_related("address").order_by("position"))
+
+
+_TASK: Seen[Task] = Seen(tasks)
+_DELIVERY: Seen[Delivery] = Seen(_heads)
+_STOPS: Compiled[Task] = Compiled(lambda delivery: _stops().filter(delivery_id=delivery), delivery=int)
 
 
 def day_list(courier: Courier, day: date) -> tuple[TaskList | None, list[Task]]:
@@ -60,7 +88,7 @@ def left_open(courier: Courier, *, before: date) -> list[Task]:
     return list(tasks().filter(courier=courier, task_list__date__lt=before, status__in=OPEN).order_by("before", "-type", "id"))
 
 
-def on_day(rows: QuerySet[Task], day: date) -> QuerySet[Task]:
+def on_day(rows: TaskQuerySet, day: date) -> TaskQuerySet:
     """Tasks whose window touches a day of the instance."""
     start, end = schedules.day_bounds(day, ZoneInfo(settings.TIME_ZONE))
     return rows.filter(after__lt=end, before__gte=start)

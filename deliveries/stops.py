@@ -13,6 +13,10 @@ from stores.places import Point
 from stores.refusals import Invalid, Missing, Refused
 
 USUAL_WINDOW = timedelta(minutes=15)
+ADDRESS_COLUMNS = (
+    *("postal_code", "locality", "region", "country", "post_office_box", "provider", "name", "company", "contact_name"),
+    *("telephone", "access_code", "description"),
+)
 
 
 class AddressNotFound(Refused):
@@ -152,6 +156,20 @@ def found(store: Store, draft: AddressDraft, *, forgiving: bool = False) -> Addr
         else:
             raise AddressNotFound(f"The address “{draft.street_address}” was not found.")
     return Address(street_address=draft.street_address, latitude=point[0], longitude=point[1], needs_review=needs_review, **details)
+
+
+def changed(known: Address, draft: AddressDraft) -> Address | AddressDraft:
+    """A known address with new values is another one, for this delivery alone; with none, it is itself.
+
+    What is empty in `draft` stays as it is; its point too, as long as the street does.
+    """
+    fields = {column: getattr(known, column) for column in ADDRESS_COLUMNS}
+    same_street = draft.street_address in ("", known.street_address)
+    same_point = draft.point in (None, (known.latitude, known.longitude))
+    if same_street and same_point and all(fields[column] == value for column, value in draft.fields.items()):
+        return known
+    point = draft.point or ((known.latitude, known.longitude) if same_street else None)
+    return AddressDraft(street_address=draft.street_address or known.street_address, point=point, fields={**fields, **draft.fields})
 
 
 def _ask(text: str) -> tuple[places.Place | None, bool]:

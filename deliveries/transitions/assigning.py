@@ -74,6 +74,16 @@ def release(work: Work, task: Task) -> None:
         work.delivery.courier = None
 
 
+def relist(work: Work) -> None:
+    """Tasks whose day has changed go to the end of their courier's list of that day."""
+    moved = [task for task in work.tasks if task.courier and task.task_list and task.task_list.date != _day(task)]
+    for task in sorted(moved, key=_day):
+        assert task.courier is not None
+        task.task_list = _hold_list(task.courier, _day(task), at=work.at)
+        task.task_list_position = _end_of(task.task_list) + 1
+        task.save(update_fields=["task_list", "task_list_position"])
+
+
 def _check_house(work: Work) -> None:
     if work.delivery is not None and not work.delivery.by_house:
         raise CarriedByAnother(f"{work.delivery.carrier} carries this delivery: its tasks cannot be given to anybody here.")

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from deliveries import queries
 from deliveries.api.coopcycle import forms
 from deliveries.api.coopcycle.errors import Malformed
-from deliveries.models import Task
+from deliveries.models.task import TaskQuerySet
 from stores.refusals import Path
 
 MOST_PER_PAGE = 100
@@ -111,7 +111,7 @@ class Page:
         return f"{iri}?{urlencode(pairs, quote_via=quote, safe='')}"
 
 
-def filtered_tasks(rows: QuerySet[Task], request: Request) -> QuerySet[Task]:
+def filtered_tasks(rows: TaskQuerySet, request: Request) -> TaskQuerySet:
     """Tasks by day, by whether somebody holds them, and by their store's name."""
     given = request._request.GET
     day, assigned, organization = given.get("date"), given.get("assigned"), given.get("organization")

@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from deliveries import booking, queries, transitions
+from deliveries import amending, booking, queries, transitions
 from deliveries.api.coopcycle import actions, inputs, lookups, payloads, rights
 from deliveries.api.coopcycle.endpoint import Endpoint
 from deliveries.models import Delivery
@@ -16,12 +16,14 @@ class DeliveryEndpoint(Endpoint):
 
     def delivery(self, pk: int) -> Delivery:
         """The delivery, when the actor may see it."""
-        row: Delivery = self.seen(queries.deliveries(), pk)
+        row = queries.delivery(pk, actor=self.by)
+        if row is None:
+            raise self.missing(Delivery, pk)
         return row
 
     def shown(self, pk: int, *, iri: str = "") -> HttpResponse:
         """The delivery as it is now; `iri` when the call names itself in `@id`."""
-        payload = payloads.delivery(queries.deliveries().get(pk=pk), at=self.at)
+        payload = payloads.delivery(self.delivery(pk), at=self.at)
         return self.answer({**payload, "@id": iri} if iri else payload)
 
 
@@ -33,7 +35,7 @@ class DeliveriesView(DeliveryEndpoint):
         sent = self.read(lambda body: inputs.delivery(body, now=self.at, desk=self.by.runs_the_desk))
         wanted = lookups.request(self.caller, sent, at=self.at)
         made = booking.request(wanted, by=self.by, at=self.at)
-        payload = payloads.delivery(queries.deliveries().get(pk=made.pk), at=self.at)
+        payload = payloads.delivery(self.delivery(made.pk), at=self.at)
         return self.answer(payload, status=201, iri=payload["@id"])
 
 
@@ -43,6 +45,14 @@ class DeliveryView(DeliveryEndpoint):
     def get(self, request: Request, pk: int) -> HttpResponse:
         """The delivery with its tasks."""
         return self.answer(payloads.delivery(self.delivery(pk), at=self.at))
+
+    def put(self, request: Request, pk: int) -> HttpResponse:
+        """Change what is sent; the rest stays."""
+        row = self.delivery(pk)
+        sent = self.read(lambda body: inputs.delivery(body, now=self.at, desk=self.by.runs_the_desk, partial=True))
+        changes = lookups.changes(self.caller, row, sent, at=self.at)
+        amending.amend(row, changes, whole=sent.listed, by=self.by, at=self.at)
+        return self.shown(pk)
 
     def delete(self, request: Request, pk: int) -> HttpResponse:
         """Cancel what is left to do."""

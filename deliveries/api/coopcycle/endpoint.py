@@ -1,6 +1,6 @@
 """What every call of this dialect has in common: who asks, in which form, with which headers, and how it says no."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -33,10 +34,10 @@ class Endpoint(APIView):
     the time of the request in `self.at`.
     """
 
-    authentication_classes: ClassVar[Any] = (Bearer,)
-    permission_classes: ClassVar[Any] = ()
-    renderer_classes: ClassVar[Any] = (media.JsonLdRenderer, media.PlainRenderer)
-    parser_classes: ClassVar[Any] = (media.JsonLdParser, media.PlainParser)
+    authentication_classes: Sequence[type[BaseAuthentication]] = (Bearer,)
+    permission_classes = ()
+    renderer_classes = (media.JsonLdRenderer, media.PlainRenderer)
+    parser_classes = (media.JsonLdParser, media.PlainParser)
     right: ClassVar[Right | None] = None
     for_people: ClassVar[bool] = False
 

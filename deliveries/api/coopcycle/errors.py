@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from deliveries import booking, stops, transitions
+from deliveries import amending, booking, stops, transitions
 from quotes import offers
 from stores import money, phones, places, refusals, schedules
 from stores.refusals import Invalid, Path, Refused
@@ -72,6 +72,7 @@ WORDS: dict[type[Refused], Word] = {
     stops.TooFewStops: Word(violation=True),
     stops.WrongOrder: Word(violation=True),
     stops.BadStopWindow: Word(violation=True),
+    amending.UnknownStop: Word(sentence="task.id"),
     booking.AlreadyDelivered: Word(),
     transitions.AlreadyAssigned: Word(),
     transitions.AlreadyCompleted: Word(),

@@ -94,7 +94,7 @@ def delivery(body: Any, *, now: datetime, desk: bool, partial: bool = False) -> 
     sent = forms.mapping(body, ())
     store = sent.get("store")
     store_id = None if store in ABSENT else problems.take(forms.reference, store, ("store",), None, to="stores")
-    listed = problems.take(_listed, sent.get("tasks"), ("tasks",), [])
+    listed: list[Any] = problems.take(_listed, sent.get("tasks"), ("tasks",), [])
     stops = [_stop(problems, each, ("tasks", number), now=now) for number, each in enumerate(listed)]
     if not listed:
         stops = _pair(problems, sent, now=now, partial=partial)
@@ -102,7 +102,7 @@ def delivery(body: Any, *, now: datetime, desk: bool, partial: bool = False) -> 
         stops[0].type, stops[1].type = TaskType.PICKUP, TaskType.DROPOFF
     _aliases(problems, sent, stops)
     wanted = SentDelivery(store_id=store_id, stops=stops, listed=bool(listed))
-    order = problems.take(forms.mapping, sent.get("order"), ("order",), {})
+    order: dict[str, Any] = problems.take(forms.mapping, sent.get("order"), ("order",), {})
     _order(problems, order, wanted, desk=desk)
     problems.check()
     return wanted
@@ -121,7 +121,8 @@ def _listed(value: Any, path: Path) -> list[Any]:
 def _pair(problems: Problems, sent: dict[str, Any], *, now: datetime, partial: bool) -> list[SentStop]:
     pair = []
     for number, (name, kind) in enumerate((("pickup", TaskType.PICKUP), ("dropoff", TaskType.DROPOFF))):
-        if partial and sent.get(name) in (*ABSENT, []):
+        aliased = kind == TaskType.DROPOFF and (sent.get("weight") or sent.get("packages"))
+        if partial and sent.get(name) in (*ABSENT, []) and not aliased:
             continue
         stop = _stop(problems, sent.get(name), ("tasks", number), now=now)
         stop.type = kind
@@ -130,7 +131,7 @@ def _pair(problems: Problems, sent: dict[str, Any], *, now: datetime, partial: b
 
 
 def _stop(problems: Problems, value: Any, at: Path, *, now: datetime) -> SentStop:
-    sent = problems.take(forms.mapping, value, at, {})
+    sent: dict[str, Any] = problems.take(forms.mapping, value, at, {})
     after, before = sent.get("after") or sent.get("doneAfter"), sent.get("before") or sent.get("doneBefore")
     slot, slot_iri, weight, pk = sent.get("timeSlot"), sent.get("timeSlotUrl"), sent.get("weight"), sent.get("id") or sent.get("@id")
     stop = SentStop(
@@ -142,7 +143,7 @@ def _stop(problems: Problems, value: Any, at: Path, *, now: datetime) -> SentSto
         slot=None if slot in (*ABSENT, []) else problems.take(_slot, slot, (*at, "timeSlot"), None, now=now),
         slot_id=None if slot_iri in ABSENT else problems.take(forms.reference, slot_iri, (*at, "timeSlotUrl"), None, to="time_slots"),
         comments=problems.take(forms.text, sent.get("comments"), (*at, "comments"), "", longest=LONGEST_TEXT),
-        weight=None if weight in ABSENT and weight != 0 else problems.take(forms.whole, weight, (*at, "weight"), None),
+        weight=None if _unsaid(weight) else problems.take(forms.whole, weight, (*at, "weight"), None),
         packages=problems.take(_packages, sent.get("packages"), (*at, "packages"), []),
         tags=problems.take(_tags, sent.get("tags"), (*at, "tags"), []),
         metadata=problems.take(_metadata, sent.get("metadata"), (*at, "metadata"), {}),
@@ -157,10 +158,10 @@ def _stop(problems: Problems, value: Any, at: Path, *, now: datetime) -> SentSto
 
 def _aliases(problems: Problems, sent: dict[str, Any], stops: list[SentStop]) -> None:
     """The load written beside the stops is that of the first dropoff."""
-    first = next((stop for stop in stops if stop.type in (None, TaskType.DROPOFF)), None)
+    first = next((stop for stop in stops if stop.type == TaskType.DROPOFF), stops[-1] if stops else None)
     weight = sent.get("weight")
-    grams = None if weight is None or weight in ABSENT[1:2] else problems.take(forms.whole, weight, ("weight",), None)
-    packages = problems.take(_packages, sent.get("packages"), ("packages",), [])
+    grams = None if _unsaid(weight) else problems.take(forms.whole, weight, ("weight",), None)
+    packages: list[tuple[str, int]] = problems.take(_packages, sent.get("packages"), ("packages",), [])
     if first is not None:
         first.weight = grams if first.weight is None else first.weight
         first.packages = first.packages or packages
@@ -176,9 +177,14 @@ def _order(problems: Problems, order: dict[str, Any], wanted: SentDelivery, *, d
     if not desk or price in (*ABSENT, {}, []):
         return
     at: Path = ("order", "arbitraryPrice")
-    values = problems.take(forms.mapping, price, at, {})
+    values: dict[str, Any] = problems.take(forms.mapping, price, at, {})
     wanted.price_cents = problems.take(forms.whole, values.get("variantPrice"), (*at, "variantPrice"), None, most=LARGEST_PRICE)
     wanted.price_name = problems.take(forms.text, values.get("variantName"), (*at, "variantName"), "")
+
+
+def _unsaid(value: Any) -> bool:
+    """No number: zero is one."""
+    return value is None or value is False or value == ""
 
 
 def _task_id(value: Any, path: Path) -> int:

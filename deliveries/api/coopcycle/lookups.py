@@ -6,14 +6,15 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from deliveries import queries
+from deliveries.amending import StopChange
 from deliveries.api.coopcycle.auth import Caller
 from deliveries.api.coopcycle.errors import PaymentNotOffered, SlotNotOffered
 from deliveries.api.coopcycle.forms import not_found
 from deliveries.api.coopcycle.inputs import SentAddress, SentDelivery, SentStop
 from deliveries.booking import Request
-from deliveries.models import Courier
-from deliveries.statuses import TaskType
-from deliveries.stops import AddressDraft, StopDraft
+from deliveries.models import Courier, Delivery, Task
+from deliveries.statuses import TaskStatus, TaskType
+from deliveries.stops import AddressDraft, StopDraft, changed
 from stores import schedules
 from stores.actors import ActorKind
 from stores.models import Address, Package, Store, TimeSlot
@@ -30,7 +31,7 @@ def store_for(caller: Caller, store_id: int | None) -> Store:
             raise Missing("This value should not be blank.", path=("store",))
         if by.kind is not ActorKind.CLIENT or caller.by_key:
             raise NotAllowed("Access Denied.")
-        store_id = by.only_store_id
+        store_id = by.only_store_id or 0
     store = Store.objects.select_related("address", "package_set").filter(pk=store_id).first()
     if store is None:
         raise not_found(f"/api/stores/{store_id}")
@@ -53,6 +54,34 @@ def request(caller: Caller, sent: SentDelivery, *, at: datetime) -> Request:
     )
 
 
+def changes(caller: Caller, delivery: Delivery, sent: SentDelivery, *, at: datetime) -> list[StopChange]:
+    """What is to change in a delivery. Only the desk may take stops out, or put them back, by their status."""
+    rows = sorted(delivery.tasks.all(), key=lambda task: (task.status == TaskStatus.CANCELLED, task.position))
+    stops = sent.stops if sent.listed else _paired(rows, sent.stops)
+    known = Lookups(caller, delivery.store, stops, at=at)
+    return [
+        StopChange(
+            task_id=stop.pk,
+            draft=known.draft(stop, number, new=stop.pk is None),
+            to=stop.status if caller.actor.runs_the_desk and stop.status in (TaskStatus.CANCELLED, TaskStatus.TODO) else None,
+        )
+        for number, stop in enumerate(stops)
+    ]
+
+
+def _paired(rows: list[Task], sent: list[SentStop]) -> list[SentStop]:
+    """The first pickup and the last dropoff, in that order, each with what was sent for it."""
+    pickup = next((task.pk for task in rows if task.type == TaskType.PICKUP), None)
+    live = [task.pk for task in rows if task.type == TaskType.DROPOFF and task.status != TaskStatus.CANCELLED]
+    dropoff = live[-1] if live else next((task.pk for task in rows if task.type == TaskType.DROPOFF), None)
+    pair = []
+    for kind, pk in ((TaskType.PICKUP, pickup), (TaskType.DROPOFF, dropoff)):
+        stop = next((stop for stop in sent if stop.type == kind), SentStop(type=kind))
+        stop.pk = pk
+        pair.append(stop)
+    return pair
+
+
 class Lookups:
     """Everything that a list of stops names, looked up for one store."""
 
@@ -70,11 +99,11 @@ class Lookups:
         """The stops as new tasks."""
         return [self.draft(stop, number) for number, stop in enumerate(self._stops)]
 
-    def draft(self, stop: SentStop, number: int) -> StopDraft:
-        """One stop as a new task."""
+    def draft(self, stop: SentStop, number: int, *, new: bool = True) -> StopDraft:
+        """One stop as a task; only a `new` one must say where."""
         return StopDraft(
             type=stop.type or TaskType.DROPOFF,
-            address=self._address(stop, number),
+            address=self._address(stop, number, new=new),
             after=stop.after,
             before=stop.before,
             comments=stop.comments,
@@ -105,13 +134,13 @@ class Lookups:
             raise not_found(f"/api/addresses/{sent.pk}")
         return self._addresses[sent.pk]
 
-    def _address(self, stop: SentStop, number: int) -> Address | AddressDraft | None:
+    def _address(self, stop: SentStop, number: int, *, new: bool) -> Address | AddressDraft | None:
         if stop.address is None:
             return None
         known, draft = self.known(stop.address), stop.address.draft
         if known is not None:
-            return changed(known, draft)
-        if draft is not None and not draft.street_address:
+            return known if draft is None else changed(known, draft)
+        if new and draft is not None and not draft.street_address:
             if draft.point is None:
                 raise Missing("This value should not be blank.", path=("tasks", number, "address", "streetAddress"))
             draft.street_address = str(draft.fields.get("name") or f"{draft.point[0]}, {draft.point[1]}")
@@ -146,22 +175,3 @@ class Lookups:
 
     def _choices(self, slot: TimeSlot) -> list[schedules.Range]:
         return schedules.choices(slot.rules, now=self._at, tz=ZoneInfo(settings.TIME_ZONE), country=settings.RELAIS_COUNTRY)
-
-
-ADDRESS_COLUMNS = (
-    *("postal_code", "locality", "region", "country", "post_office_box", "provider", "name", "company", "contact_name"),
-    *("telephone", "access_code", "description"),
-)
-
-
-def changed(known: Address, draft: AddressDraft | None) -> Address | AddressDraft:
-    """A known address with new values is another one, for this delivery; with none, it is itself."""
-    if draft is None:
-        return known
-    fields = {column: getattr(known, column) for column in ADDRESS_COLUMNS}
-    same_street = draft.street_address in ("", known.street_address)
-    same_point = draft.point in (None, (known.latitude, known.longitude))
-    if same_street and same_point and all(fields[column] == value for column, value in draft.fields.items()):
-        return known
-    point = draft.point or ((known.latitude, known.longitude) if same_street else None)
-    return AddressDraft(street_address=draft.street_address or known.street_address, point=point, fields={**fields, **draft.fields})

@@ -149,7 +149,7 @@ def task(row: Task) -> Payload:
 
 def task_member(row: Task) -> Payload:
     """A task in a collection."""
-    courier, incidents = row.courier, 0
+    courier = row.courier
     load = _load(row)
     after, before = moment(row.after), moment(row.before)
     return {
@@ -177,10 +177,10 @@ def task_member(row: Task) -> Payload:
         "images": [],
         "ref": row.ref,
         "recurrenceRule": None,
-        "metadata": _metadata(row, row.delivery and row.delivery.order),
+        "metadata": _metadata(row, None if row.delivery is None else row.delivery.order),
         "weight": load.weight,
         "packages": _packages(row.pk, load),
-        "hasIncidents": incidents > 0,
+        "hasIncidents": False,
         "incidents": [],
         "emittedCo2": 0,
         "traveledDistanceMeter": 0,

@@ -8,7 +8,7 @@ from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
-from oauth2_provider.views import TokenView
+from oauth2_provider.views.base import TokenView
 from rest_framework import exceptions
 from rest_framework.request import Request
 
@@ -23,7 +23,7 @@ CLIENT_FAILED = "Client authentication failed"
 
 
 @method_decorator(csrf_exempt, name="dispatch")
-class OAuth2TokenView(TokenView):  # type: ignore[misc]  # published without types
+class OAuth2TokenView(TokenView):
     """`POST /oauth2/token`: client credentials for a token; every error also has a `message`, as old clients read it."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -139,7 +139,7 @@ class MyLocationView(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         """Keep the newest of the positions sent."""
         known = self.read(actions.positions)
-        courier = Courier.objects.filter(user_id=self.by.user_id).first()
+        courier = Courier.objects.filter(user=self.caller.user).first()
         if courier is not None and known:
             point, since = max(known, key=lambda position: position[1] or self.at)
             couriers.locate(courier, point, at=min(since or self.at, self.at))

@@ -17,12 +17,14 @@ class TaskEndpoint(Endpoint):
 
     def task(self, pk: int) -> Task:
         """The task, when the actor may see it."""
-        row: Task = self.seen(queries.tasks(), pk)
+        row = queries.task(pk, actor=self.by)
+        if row is None:
+            raise self.missing(Task, pk)
         return row
 
     def shown(self, pk: int) -> HttpResponse:
         """The task as it is now."""
-        return self.answer(payloads.task(queries.tasks().get(pk=pk)))
+        return self.answer(payloads.task(self.task(pk)))
 
 
 class TasksView(Endpoint):
@@ -69,7 +71,7 @@ class MoveEndpoint(TaskEndpoint):
     def held(self, pk: int) -> Task:
         """The task, when the actor may move it."""
         row: Task = self.seen(Task.objects.select_related("courier"), pk)
-        rights.check_holds(self.by, row.courier and row.courier.user_id)
+        rights.check_holds(self.by, None if row.courier is None else row.courier.user_id)
         return row
 
 

@@ -20,6 +20,12 @@ from tests import factories
 LD = "application/ld+json"
 
 
+class Answer(HttpResponse):
+    """What the test client gives back."""
+
+    def json(self) -> Any: ...
+
+
 @dataclass
 class Knock:
     """A caller: a header, and calls made with it."""
@@ -27,29 +33,29 @@ class Knock:
     token: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
-    def get(self, path: str, **headers: str) -> HttpResponse:
+    def get(self, path: str, **headers: str) -> Answer:
         return self._call("GET", path, b"", **headers)
 
-    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self._call("POST", path, body, **headers)
 
-    def put(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def put(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self._call("PUT", path, {} if body is None else body, **headers)
 
-    def delete(self, path: str, **headers: str) -> HttpResponse:
+    def delete(self, path: str, **headers: str) -> Answer:
         return self._call("DELETE", path, b"", **headers)
 
-    def call(self, method: str, path: str, body: Any = b"", **headers: str) -> HttpResponse:
+    def call(self, method: str, path: str, body: Any = b"", **headers: str) -> Answer:
         return self._call(method, path, body, **headers)
 
-    def _call(self, method: str, path: str, body: Any, **headers: str) -> HttpResponse:
+    def _call(self, method: str, path: str, body: Any, **headers: str) -> Answer:
         content_type = headers.pop("content_type", LD)
         sent = dict(self.headers)
         if self.token:
             sent["authorization"] = f"Bearer {self.token}"
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         data = body if isinstance(body, bytes) else orjson.dumps(body)
-        return Client(raise_request_exception=True).generic(method, path, data, content_type=content_type, headers=sent)  # type: ignore[return-value]  # what a view returns
+        return Client(raise_request_exception=True).generic(method, path, data, content_type=content_type, headers=sent)  # type: ignore[return-value]  # the test client adds `json`
 
 
 def basic(client_id: str, secret: str) -> str:
@@ -106,7 +112,14 @@ def build_world(at: datetime = factories.NOON) -> World:
     next_client, next_secret = factories.coopcycle_client(neighbour)
     delivery, held = factories.delivery(store, at=at), factories.delivery(store, at=at)
     transitions.assign(held.tasks.order_by("position")[0], courier, by=SYSTEM, at=at)
-    people = {"courier": courier.user, "other courier": other.user, "owner": owner, "neighbour": nosy, "dispatcher": dispatcher, "admin": admin}
+    people = {
+        "courier": courier.user,
+        "other courier": other.user,
+        "owner": owner,
+        "neighbour": nosy,
+        "dispatcher": dispatcher,
+        "admin": admin,
+    }
     callers = {name: Knock(jwt(user)) for name, user in people.items()}
     callers |= {
         "nobody": Knock(),
