@@ -383,7 +383,8 @@ UNFOLD: dict[str, Any] = {
             "950": "oklch(25% .05 168)",
         },
     },
-    "SIDEBAR": {"show_search": True, "show_all_applications": False},
+    "DASHBOARD_CALLBACK": "deliveries.admin.dashboard.index",
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "config.admin.navigation"},
 }
 
 # --- Logging -------------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,251 @@
+"""The facets of the desk's lists: day, store, courier, who carries, what is late or to be looked at."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.contrib.filters.admin import DropdownFilter, RadioFilter
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from deliveries import queries
+from deliveries.admin.desk import actor_of, moment_of
+from deliveries.models import Courier, Delivery, Task
+from deliveries.statuses import OPEN, OVER
+from stores.models import Store
+
+Choices = list[tuple[str, str]]
+DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
+
+
+def here_on(request: HttpRequest, days: int = 0) -> date:
+    """The instance's day, so many days from today."""
+    return moment_of(request).astimezone(ZoneInfo(settings.TIME_ZONE)).date() + timedelta(days=days)
+
+
+def on_day(rows: QuerySet[Any], day: date) -> QuerySet[Any]:
+    """Tasks, or deliveries with a task, whose window touches a day of the instance."""
+    if rows.model is Task:
+        return queries.on_day(rows, day)
+    return rows.filter(Exists(queries.on_day(Task.objects.filter(delivery=OuterRef("pk")), day)))
+
+
+class DayFacet(RadioFilter):
+    """Yesterday, today, tomorrow."""
+
+    title = "day"
+    parameter_name = "day"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(name, name.capitalize()) for name in DAYS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        days = DAYS.get(self.value() or "")
+        return queryset if days is None else on_day(queryset, here_on(request, days))
+
+
+class DateForm(forms.Form):
+    """One field with the browser's own calendar."""
+
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.fields[name] = forms.CharField(label="Date", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}))
+
+
+class DateFacet(admin.SimpleListFilter):
+    """Any one day."""
+
+    title = "date"
+    parameter_name = "date"
+    template = "unfold/filters/filters_field.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("", "")]
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        yield {"form": DateForm(self.parameter_name, data={self.parameter_name: self.value()})}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        text = self.value()
+        if not text:
+            return queryset
+        try:
+            return on_day(queryset, date.fromisoformat(text))
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters(str(error)) from error
+
+
+class _RowFacet(DropdownFilter):
+    """One row of another table, as whoever asks may see it."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        text = self.value()
+        if not text:
+            return queryset
+        if not text.isdecimal() or len(text) > 18:
+            raise IncorrectLookupParameters(f"“{text}” is no number.")
+        return queryset.filter(**{f"{self.parameter_name}_id": int(text)})
+
+
+class StoreFacet(_RowFacet):
+    """The stores that whoever asks may see."""
+
+    title = "store"
+    parameter_name = "store"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(str(pk), name) for pk, name in Store.objects.visible_to(actor_of(request)).values_list("pk", "name")]
+
+
+class CourierFacet(_RowFacet):
+    """The couriers, for the desk alone."""
+
+    title = "courier"
+    parameter_name = "courier"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        if not actor_of(request).runs_the_desk:
+            return []
+        return [(str(courier.pk), str(courier)) for courier in Courier.objects.select_related("user")]
+
+
+class YesOrNo(RadioFilter):
+    """A condition, and its contrary."""
+
+    yes, no = "Yes", "No"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("yes", self.yes), ("no", self.no)]
+
+    def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
+        """What holds for the rows of "yes"."""
+        raise NotImplementedError
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        condition = self.condition(request, queryset)
+        return queryset.filter(condition if self.value() == "yes" else ~condition)
+
+
+def open_rows(model: type[Any]) -> Q:
+    """What is not over yet."""
+    return Q(status__in=OPEN) if model is Task else ~Q(status__in=OVER)
+
+
+class OpenFacet(YesOrNo):
+    """Still to be done, or over."""
+
+    title = "state"
+    parameter_name = "open"
+    yes, no = "Open", "Over"
+
+    def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
+        return open_rows(queryset.model)
+
+
+class UnassignedFacet(YesOrNo):
+    """Open, for the house to carry, and with no courier yet."""
+
+    title = "courier still to be found"
+    parameter_name = "unassigned"
+
+    def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
+        return unassigned(queryset.model)
+
+
+def unassigned(model: type[Any]) -> Q:
+    """Open rows of the house that nobody was given."""
+    house = Q(delivery__isnull=True) | Q(delivery__by_house=True) if model is Task else Q(by_house=True)
+    return open_rows(model) & Q(courier__isnull=True) & house
+
+
+class LateFacet(YesOrNo):
+    """Open, and past the end of its window."""
+
+    title = "late"
+    parameter_name = "late"
+
+    def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
+        passed = Q(before__lt=moment_of(request), status__in=OPEN)
+        return passed if queryset.model is Task else Q(Exists(Task.objects.filter(passed, delivery=OuterRef("pk"))))
+
+
+class HouseFacet(YesOrNo):
+    """The house's own fleet, or an outside carrier."""
+
+    title = "carrier"
+    parameter_name = "house"
+    yes, no = "The house", "Outside carriers"
+
+    def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
+        return Q(by_house=True) if queryset.model is Delivery else Q(delivery__isnull=True) | Q(delivery__by_house=True)
+
+
+class ReviewFacet(YesOrNo):
+    """An address that nobody could find yet."""
+
+    title = "address to be reviewed"
+    parameter_name = "review"
+
+    def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
+        if queryset.model is Task:
+            return Q(address__needs_review=True)
+        return Q(Exists(Task.objects.filter(delivery=OuterRef("pk"), address__needs_review=True)))
+
+
+class AddressReviewFacet(YesOrNo):
+    """Addresses that nobody could find yet."""
+
+    title = "to be reviewed"
+    parameter_name = "review"
+
+    def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
+        return Q(needs_review=True)
+
+
+class RevokedFacet(YesOrNo):
+    """Connections that were closed."""
+
+    title = "state"
+    parameter_name = "revoked"
+    yes, no = "Closed", "Open"
+
+    def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
+        return Q(revoked_at__isnull=False)
+
+
+SHORTCUTS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("Everything", {}),
+    ("Open", {"open": "yes"}),
+    ("Late", {"late": "yes"}),
+    ("Nobody yet", {"unassigned": "yes"}),
+    ("Today", {"day": "today"}),
+    ("Tomorrow", {"day": "tomorrow"}),
+    ("Addresses to review", {"review": "yes", "open": "yes"}),
+    ("Outside carriers", {"house": "no"}),
+)
+"""The questions asked most of the list of deliveries."""
+
+
+def deliveries_where(**facet: str) -> str:
+    """The list of deliveries with facets set."""
+    url = reverse("admin:deliveries_delivery_changelist")
+    return f"{url}?{urlencode(facet)}" if facet else url
+
+
+def shortcuts(request: HttpRequest) -> list[dict[str, Any]]:
+    """A link for each of these questions, and which of them is being asked."""
+    asked = request.GET.dict()
+    return [{"label": label, "url": deliveries_where(**facet), "current": asked == facet} for label, facet in SHORTCUTS]

@@ -1,0 +1,29 @@
+"""What the worker does, as its queue tells it; for admins, and read only."""
+
+from typing import Any
+
+from django.contrib import admin
+from procrastinate.contrib.django.models import ProcrastinateJob
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import display
+
+from deliveries.admin.desk import DeskAdmin, LookOnly, replace
+
+COLORS = {"todo": "info", "doing": "warning", "succeeded": "success", "failed": "danger"}
+
+replace(ProcrastinateJob)
+
+
+@admin.register(ProcrastinateJob)
+class JobAdmin(LookOnly, DeskAdmin):
+    """Jobs, the newest first."""
+
+    list_display = ("id", "task_name", "shown_status", "attempts", "scheduled_at", "queue_name")
+    list_filter = (("status", ChoicesCheckboxFilter),)
+    search_fields = ("task_name",)
+    ordering = ("-id",)
+    fields = ("task_name", "args", "shown_status", "attempts", "scheduled_at", "queue_name", "lock", "queueing_lock", "priority")
+
+    @display(description="Status", label=COLORS, ordering="status")
+    def shown_status(self, job: Any) -> tuple[str, str]:
+        return job.status, job.status.capitalize()

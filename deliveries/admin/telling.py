@@ -1,0 +1,125 @@
+"""The event log in words: who did what to which stop, when it happened and when we heard of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from deliveries.admin import columns
+from deliveries.models import Event
+from deliveries.reasons import FailureReason
+from deliveries.statuses import COLORS, DeliveryStatus, TaskStatus
+from stores.models import OrderStatus
+
+REASONS: dict[str, str] = {reason.value: str(reason.label) for reason in FailureReason}
+HEARD_LATER = timedelta(minutes=2)
+"""From how long after it happened it is worth telling when something was recorded."""
+
+SENTENCES: dict[str, str] = {
+    "order.created": "Order taken in",
+    "order.updated": "Order changed",
+    "quote.created": "Quote offered",
+    "quote.accepted": "Quote accepted",
+    "delivery.created": "Delivery booked",
+    "delivery.assigned": "Delivery given to a courier",
+    "delivery.started": "On the way to the pickup",
+    "delivery.picked": "On the way to the recipient",
+    "delivery.completed": "Delivered",
+    "delivery.cancelled": "Delivery cancelled",
+    "delivery.failed": "Delivery failed",
+    "delivery.updated": "Delivery updated",
+    "task.created": "planned",
+    "task.assigned": "assigned",
+    "task.unassigned": "taken from its courier",
+    "task.started": "started",
+    "task.done": "done",
+    "task.failed": "failed",
+    "task.cancelled": "cancelled",
+    "task.restored": "to be done again",
+    "task.rescheduled": "moved to another time",
+    "task.updated": "changed",
+    "task.incident-reported": "incident reported",
+}
+
+TONES: dict[str, str] = {
+    "delivery.completed": COLORS[DeliveryStatus.DELIVERED],
+    "delivery.cancelled": COLORS[DeliveryStatus.CANCELLED],
+    "delivery.failed": COLORS[DeliveryStatus.CANCELLED],
+    "task.done": COLORS[TaskStatus.DONE],
+    "task.failed": COLORS[TaskStatus.FAILED],
+    "task.cancelled": COLORS[DeliveryStatus.CANCELLED],
+    "task.incident-reported": COLORS[TaskStatus.FAILED],
+    "task.started": COLORS[TaskStatus.DOING],
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a timeline."""
+
+    when: str
+    recorded: str
+    what: str
+    detail: str
+    who: str
+    tone: str
+
+
+def sentence(event: Event) -> str:
+    """What happened, with the stop it happened to."""
+    said = SENTENCES.get(event.kind, event.kind.replace(".", " ").replace("-", " "))
+    if event.task is None:
+        return said
+    return f"{event.task.get_type_display()} #{event.task.pk} {said}"
+
+
+def detail(event: Event, zone: ZoneInfo, *, now: datetime) -> str:
+    """What the log knows besides, "" for nothing."""
+    data: dict[str, Any] = event.data or {}
+    window = [_moment(data.get(f"rescheduled_{end}")) for end in ("after", "before")]
+    parts = [
+        f"to {data['username']}" if event.kind.endswith(".assigned") and "username" in data else "",
+        f"from {data['username']}" if event.kind.endswith(".unassigned") and "username" in data else "",
+        f"{_status(data['from'])} → {_status(data['to'])}" if "from" in data and "to" in data else "",
+        _status(data.get("status", "")),
+        str(data.get("carrier") or ""),
+        REASONS.get(data.get("reason", ""), str(data.get("reason") or "")),
+        str(data.get("notes") or "") if data.get("notes") != data.get("reason") else "",
+        ", ".join(str(name).replace("_", " ") for name in data.get("fields", ())),
+        columns.window(window[0], window[1], zone, now=now) if window[0] and window[1] else "",
+        "address to be reviewed" if data.get("needs_review") else "",
+        "address found" if data.get("located") else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def timeline(events: Iterable[Event], zone: ZoneInfo, *, now: datetime) -> list[Line]:
+    """The lines of a log, in the order given."""
+    return [
+        Line(
+            when=columns.clock(event.happened_at, zone, now=now),
+            recorded=_recorded(event, zone, now=now),
+            what=sentence(event),
+            detail=detail(event, zone, now=now),
+            who=event.actor_name,
+            tone=TONES.get(event.kind, "default"),
+        )
+        for event in events
+    ]
+
+
+def _recorded(event: Event, zone: ZoneInfo, *, now: datetime) -> str:
+    late = abs(event.recorded_at - event.happened_at) >= HEARD_LATER
+    return f"recorded {columns.clock(event.recorded_at, zone, now=now)}" if late else ""
+
+
+def _status(value: str) -> str:
+    for statuses in (DeliveryStatus, OrderStatus):
+        if value in statuses.values:
+            return str(statuses(value).label)
+    return str(value)
+
+
+def _moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) else None

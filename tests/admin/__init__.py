@@ -1,0 +1,1 @@
+"""The desk: who sees what, what may be done, and what it costs."""
