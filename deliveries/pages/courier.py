@@ -88,6 +88,11 @@ class Card:
     def is_pickup(self) -> bool:
         return self.task.type == TaskType.PICKUP
 
+    @property
+    def has_facts(self) -> bool:
+        address = self.task.address
+        return bool(address.description or address.access_code or self.task.comments or self.load)
+
 
 @dataclass(kw_only=True)
 class Day:

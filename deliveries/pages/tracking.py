@@ -137,7 +137,11 @@ def _place(task: Task) -> str:
 
 def _safe_url(url: str) -> str:
     """A carrier's page, when it is one: carriers send free text."""
-    return url if urlsplit(url).scheme in ("http", "https") else ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
 def _history(delivery: Delivery, events: Sequence[Event], *, alone: bool, at: datetime) -> list[Entry]:

@@ -22,7 +22,7 @@ HEADLINES = {
     DeliveryStatus.PICKUP_WAITING: (gettext_lazy("The courier is there to collect it"), gettext_lazy("It leaves in a moment.")),
     DeliveryStatus.DROPOFF_ENROUTE: (gettext_lazy("It is on its way to you"), gettext_lazy("The courier has it.")),
     DeliveryStatus.DROPOFF_APPROACHING: (gettext_lazy("It is nearly with you"), gettext_lazy("The courier is around the corner.")),
-    DeliveryStatus.DROPOFF_WAITING: (gettext_lazy("The courier is at your door"), gettext_lazy("Please open to them.")),
+    DeliveryStatus.DROPOFF_WAITING: (gettext_lazy("The courier is at your door"), gettext_lazy("Please open the door.")),
     DeliveryStatus.DELIVERED: (gettext_lazy("It has been delivered"), gettext_lazy("Thank you for your patience.")),
     DeliveryStatus.CANCELLED: (gettext_lazy("This delivery was cancelled"), gettext_lazy("Nothing more will come.")),
 }

@@ -33,8 +33,9 @@ def bakery() -> Store:
     return store
 
 
-def rider(username: str = "jeanne") -> Courier:
+def rider(username: str = "") -> Courier:
     """A courier with a surname and a phone that are nobody's business."""
+    username = username or f"jeanne{Courier.objects.count()}"
     user = UserFactory.create(username=username, role=Role.COURIER, first_name="Jeanne", last_name="Quichaud", telephone="+33698765432")
     return CourierFactory.create(user=user)
 
@@ -174,3 +175,9 @@ def working_day(courier: Courier) -> list[Delivery]:
     coming = given(parcel(store, packages=quince, weight=12000, street="24, Rue de la Paix, 75002 Paris"), courier)
     later = given(parcel(store, due=NOON + timedelta(days=1)), courier)
     return [left, done, failing, behind, coming, later]
+
+
+def round_trip(homes: int) -> list[StopDraft]:
+    """One pickup and so many dropoffs."""
+    pickup = StopDraft(type=TaskType.PICKUP, before=NOON)
+    return [pickup, *(StopDraft(type=TaskType.DROPOFF, address=AddressDraft(street_address=HOME), before=DUE) for _ in range(homes))]

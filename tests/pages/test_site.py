@@ -1,0 +1,45 @@
+"""The first page, and the pages for when something is not as it should be."""
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
+from django.views.defaults import permission_denied, server_error
+
+from tests.pages.markup import Page, read
+
+
+def test_the_first_page_leads_everywhere(client: Client) -> None:
+    page = read(client.get("/"))
+    assert page.problems() == []
+    assert {"/courier/", "/admin/", "/api/docs", "/v1/docs"} <= set(page.links)
+
+
+def test_it_needs_no_database_and_sets_no_cookie(client: Client) -> None:
+    assert not client.get("/").cookies
+
+
+def test_the_instance_goes_by_its_own_name(client: Client, settings: object) -> None:
+    settings.RELAIS_BRAND = "Les Coursiers"  # type: ignore[attr-defined]  # the fixture takes any setting
+    assert "Les Coursiers" in read(client.get("/")).text
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/courier/tasks/x/done", "/wp-admin.php"])
+def test_what_is_not_there(client: Client, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 404
+    page = read(response)
+    assert (page.problems(), page.headings[1]) == ([], ["There is no such page"])
+
+
+def test_what_is_not_allowed() -> None:
+    page = read(permission_denied(RequestFactory().get("/"), PermissionError()))
+    assert (page.problems(), page.headings[1]) == ([], ["This page is not for you"])
+
+
+def test_what_broke_asks_for_nothing() -> None:
+    page = read(server_error(RequestFactory().get("/")))
+    assert (page.problems(), page.headings[1]) == ([], ["Something went wrong on our side"])
+
+
+def test_the_page_for_stale_forms() -> None:
+    assert Page(render_to_string("403_csrf.html")).problems() == []
