@@ -50,16 +50,8 @@ class TestTheEvening:
         played = Delivery.objects.prefetch_related("tasks").order_by("-pk")[:4]
         assert [delivery.status for delivery in played] == ["delivered"] * 4
         assert all(agree(DeliveryStatus(delivery.status), delivery.tasks.all()) for delivery in played)
-
-    def test_shows_no_secret(self, demo_json: Path) -> None:
-        told, demo = walk(demo_json), json.loads(demo_json.read_text())
-        secrets = [login["password"] for login in (demo["people"]["dispatcher"], *demo["people"]["couriers"])]
-        secrets += [store[name] for store in demo["stores"] for name in ("token", "api_key", "client_secret")]
-        assert [secret for secret in secrets if secret in told] == []
-
-    def test_can_be_played_again(self, demo_json: Path) -> None:
-        walk(demo_json)
-        assert "All as it should be" in walk(demo_json)
+        assert [secret for secret in secrets_of(json.loads(demo_json.read_text())) if secret in told] == []
+        assert "All as it should be" in walk(demo_json), "it can be played again"
 
     def test_stops_at_the_first_difference(self, demo_json: Path) -> None:
         demo = json.loads(demo_json.read_text())
@@ -68,9 +60,26 @@ class TestTheEvening:
         with pytest.raises(CommandError, match=r"POST /v1/location/orders was answered with 403 instead of 200"):
             walk(demo_json)
 
-    def test_goes_where_it_is_sent(self, demo_json: Path) -> None:
-        with pytest.raises(CommandError, match=r"http://127\.0\.0\.1:1 does not answer .* make demo"):
-            walk(demo_json, base_url="http://127.0.0.1:1/")
+
+def secrets_of(demo: dict[str, Any]) -> list[str]:
+    people = demo["people"]
+    passwords = [login["password"] for login in (people["dispatcher"], *people["couriers"])]
+    return passwords + [store[name] for store in demo["stores"] for name in ("token", "api_key", "client_secret")]
+
+
+def test_goes_where_it_is_sent(tmp_path: Path) -> None:
+    path, login = tmp_path / "demo.json", {"username": "ada", "password": "lovelace"}
+    demo = {
+        "base_url": "http://127.0.0.1:2",
+        "people": {"dispatcher": login, "couriers": [login, login]},
+        "stores": [{"token": "a", "name": "A store"}],
+        "carriers": [{"name": "UPS", "ref": "ups", "token": "b"}],
+    }
+    path.write_text(json.dumps(demo))
+    with pytest.raises(CommandError, match=r"http://127\.0\.0\.1:2 does not answer .* make demo"):
+        walk(path)
+    with pytest.raises(CommandError, match=r"http://127\.0\.0\.1:1 does not answer .* make demo"):
+        walk(path, base_url="http://127.0.0.1:1/")
 
 
 def test_wants_a_demo(tmp_path: Path) -> None:
@@ -108,7 +117,7 @@ class TestTheStage:
 
     def test_says_what_differs(self) -> None:
         played, _, _ = self.on(httpx.Response(422, json={"message": "Validation failed"}))
-        with pytest.raises(Difference, match="Till: GET /v1/location was answered with 422 instead of 200:\n.*Validation failed"):
+        with pytest.raises(Difference, match=r"Till: GET /v1/location was answered with 422 instead of 200:\n.*Validation failed"):
             played.call(Speaker.hubrise("Till", "abc"), "GET", "/v1/location")
         with pytest.raises(Difference, match="the status: found 'a' instead of 'b'"):
             played.expect("the status", "a", "b")
