@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from oauth2_provider.models import AccessToken
 
 from stores.actors import Actor, ActorKind, Role
+from stores.compiled import Filtered
 from stores.models import Account, ApiClient, Connection, Dialect, Store, User
 
 API_KEY_PREFIX = "ak_"
@@ -30,6 +31,10 @@ def seal(secret: str) -> str:
 def unseal(sealed: str) -> str:
     """The secret that `seal` closed; raises `InvalidToken` when the key is another."""
     return Fernet(settings.ENCRYPTION_KEY).decrypt(sealed.encode()).decode()
+
+
+_OPEN_CONNECTIONS = Filtered(lambda: Connection.objects.select_related("client", "store", "account").filter(revoked_at__isnull=True))
+_GRANTED = Filtered(lambda: AccessToken.objects.select_related("application__store"))
 
 
 def new_client(*, name: str, dialect: Dialect, store: Store | None = None, carrier_ref: str = "") -> tuple[ApiClient, str]:
@@ -89,11 +94,7 @@ def revoke(connection: Connection, *, at: datetime) -> None:
 
 def by_connection(secret: str, *, dialect: Dialect) -> tuple[Connection, Actor] | None:
     """Whoever holds this API key or HubRise token, in one query; None when unknown, revoked, or of the other dialect."""
-    connection = (
-        Connection.objects.select_related("client", "store")
-        .filter(digest=digest(secret), revoked_at__isnull=True, client__dialect=dialect)
-        .first()
-    )
+    connection = _OPEN_CONNECTIONS.first(digest=digest(secret), client__dialect=dialect.value)
     if connection is None:
         return None
     return connection, Actor(
@@ -109,7 +110,7 @@ def by_connection(secret: str, *, dialect: Dialect) -> tuple[Connection, Actor] 
 
 def by_access_token(token: str, *, at: datetime) -> tuple[ApiClient, Actor] | None:
     """The CoopCycle client that was granted this OAuth2 token, in one query; None when unknown or expired."""
-    access = AccessToken.objects.select_related("application__store").filter(token_checksum=digest(token), expires__gt=at).first()
+    access = _GRANTED.first(token_checksum=digest(token), expires__gt=at)
     client = access.application if access else None
     if access is None or not isinstance(client, ApiClient) or client.store_id is None:
         return None

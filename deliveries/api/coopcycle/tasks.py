@@ -7,6 +7,7 @@ from deliveries import queries, transitions
 from deliveries.api.coopcycle import actions, collections, payloads, rights
 from deliveries.api.coopcycle.endpoint import Endpoint
 from deliveries.models import Courier, Task
+from stores.actors import SYSTEM
 from stores.refusals import NotFound
 
 SEARCH = collections.Search("/api/tasks", ("date", "assigned", "organization"))
@@ -23,8 +24,10 @@ class TaskEndpoint(Endpoint):
         return row
 
     def shown(self, pk: int) -> HttpResponse:
-        """The task as it is now."""
-        return self.answer(payloads.task(self.task(pk)))
+        """The task as it is now, also for a courier who has just given it back."""
+        row = queries.task(pk, actor=SYSTEM)
+        assert row is not None, "tasks are never deleted"
+        return self.answer(payloads.task(row))
 
 
 class TasksView(Endpoint):

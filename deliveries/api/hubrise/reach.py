@@ -7,6 +7,7 @@ from django.db.models import Model, QuerySet
 from deliveries.api.hubrise.auth import Caller
 from deliveries.models import Delivery
 from quotes.models import DeliveryQuote
+from stores.compiled import Filtered
 from stores.models import Account, Order, Store
 from stores.models.order import OrderQuerySet
 from stores.refusals import NotFound
@@ -17,7 +18,7 @@ M = TypeVar("M", bound=Model)
 def store(caller: Caller, location_id: str | None) -> Store:
     """A location with its account and address."""
     reach = caller.reach(location_id)
-    found = None if reach is None else Store.objects.select_related("account", "address").filter(**reach).first()
+    found = None if reach is None else _STORE.first(**reach)
     if found is None:
         raise NotFound("Location does not exist")
     return found
@@ -43,7 +44,7 @@ def orders() -> OrderQuerySet:
 
 def order(caller: Caller, location_id: str | None, order_id: str) -> Order:
     """An order of a location."""
-    found = _first(orders(), caller, location_id, through="store", public_id=order_id)
+    found = _first(_ORDER, caller, location_id, through="store", public_id=order_id)
     if found is None:
         raise _missing(caller, location_id)
     return found
@@ -51,8 +52,7 @@ def order(caller: Caller, location_id: str | None, order_id: str) -> Order:
 
 def delivery(caller: Caller, location_id: str | None, order_id: str) -> Delivery:
     """The delivery of an order, with the order, its location and the courier."""
-    rows = Delivery.objects.select_related("order", "store__account", "courier__user")
-    found = _first(rows, caller, location_id, through="store", order__public_id=order_id)
+    found = _first(_DELIVERY, caller, location_id, through="store", order__public_id=order_id)
     if found is None:
         raise _missing(caller, location_id, order_id, "Delivery")
     return found
@@ -60,16 +60,21 @@ def delivery(caller: Caller, location_id: str | None, order_id: str) -> Delivery
 
 def quote(caller: Caller, location_id: str | None, order_id: str, quote_id: str) -> DeliveryQuote:
     """A quote for an order, with the order and its location."""
-    rows = DeliveryQuote.objects.select_related("order__store__account")
-    found = _first(rows, caller, location_id, through="order__store", public_id=quote_id, order__public_id=order_id)
+    found = _first(_QUOTE, caller, location_id, through="order__store", public_id=quote_id, order__public_id=order_id)
     if found is None:
         raise _missing(caller, location_id, order_id, "Delivery quote")
     return found
 
 
-def _first(rows: QuerySet[M], caller: Caller, location_id: str | None, *, through: str, **wanted: str) -> M | None:
+_STORE: Filtered[Store] = Filtered(lambda: Store.objects.select_related("account", "address"))
+_ORDER: Filtered[Order] = Filtered(orders)
+_DELIVERY: Filtered[Delivery] = Filtered(lambda: Delivery.objects.select_related("order", "store__account", "courier__user"))
+_QUOTE: Filtered[DeliveryQuote] = Filtered(lambda: DeliveryQuote.objects.select_related("order__store__account"))
+
+
+def _first(rows: Filtered[M], caller: Caller, location_id: str | None, *, through: str, **wanted: str) -> M | None:
     reach = caller.reach(location_id, through=through)
-    return None if reach is None else rows.filter(**reach, **wanted).first()
+    return None if reach is None else rows.first(**reach, **wanted)
 
 
 def _missing(caller: Caller, location_id: str | None, order_id: str | None = None, noun: str = "Order") -> NotFound:
