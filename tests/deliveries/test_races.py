@@ -206,7 +206,7 @@ def test_one_courier_given_many_deliveries_at_once_has_them_in_places_of_their_o
 def test_lists_of_two_days_do_not_wait_for_each_other_in_a_circle() -> None:
     days = [NOON + timedelta(hours=2), NOON + timedelta(days=1)]
     # The stops of one delivery lie today and then tomorrow, those of the next tomorrow and then today.
-    shapes = [[rows.stop("P", before=NOON), *(rows.stop("D", due=due) for due in order)] for order in (days, days[::-1])]
+    shapes = [[*(rows.stop("D", due=due) for due in order), rows.stop("P", before=NOON)] for order in (days, days[::-1])]
     for _ in range(ROUNDS):
         courier, _by = rider()
         first = [rows.tasks(factories.delivery(stops=[*shape]))[0] for _ in range(5) for shape in shapes]
