@@ -9,7 +9,7 @@ from django.urls import resolve
 from pytest_django import DjangoAssertNumQueries
 from time_machine import Traveller
 
-from deliveries import transitions
+from deliveries import queries, transitions
 from deliveries.models import Delivery
 from deliveries.pages import wording
 from deliveries.pages.tracking import see
@@ -240,7 +240,6 @@ def test_it_costs_the_same_with_two_stops_and_with_twenty(client: Client, django
 
 
 def test_words_come_without_a_request() -> None:
-    made = scenes.cancelled()
-    made.refresh_from_db()
+    made = queries.deliveries().select_related("store").get(pk=scenes.cancelled().pk)
     shown = see(made, [], at=NOON)
     assert (shown.tone, shown.steps, shown.window, shown.position) == ("bad", [], "", None)
