@@ -5,7 +5,7 @@ from typing import Any
 
 from deliveries import amending, booking, stops, transitions
 from quotes import offers
-from stores import money, phones, places, refusals, schedules
+from stores import money, orders, phones, places, refusals, schedules
 from stores.refusals import Invalid, Path, Refused
 
 TITLE = "An error occurred"
@@ -68,6 +68,7 @@ WORDS: dict[type[Refused], Word] = {
     places.BadPoint: Word(violation=True),
     places.GeocoderDown: Word(503),
     schedules.BadMoment: Word(),
+    orders.TooMuch: Word(violation=True),
     stops.AddressNotFound: Word(violation=True),
     stops.TooFewStops: Word(violation=True),
     stops.WrongOrder: Word(violation=True),

@@ -5,9 +5,9 @@ from typing import Any
 
 from rest_framework import exceptions, status
 
-from deliveries import booking, stops, transitions
+from deliveries import amending, booking, stops, transitions
 from quotes import offers
-from stores import money, phones, places, refusals, schedules
+from stores import money, orders, phones, places, refusals, schedules
 from stores.refusals import Refused
 
 Body = dict[str, Any]
@@ -25,12 +25,14 @@ WORDS: dict[type[Refused], tuple[int, str]] = {
     places.BadPoint: UNPROCESSABLE,
     places.GeocoderDown: (500, "internal_error"),
     schedules.BadMoment: UNPROCESSABLE,
+    orders.TooMuch: UNPROCESSABLE,
     offers.NotForDelivery: UNPROCESSABLE,
     offers.NotYourFleet: UNPROCESSABLE,
     stops.AddressNotFound: UNPROCESSABLE,
     stops.TooFewStops: UNPROCESSABLE,
     stops.WrongOrder: UNPROCESSABLE,
     stops.BadStopWindow: UNPROCESSABLE,
+    amending.UnknownStop: UNPROCESSABLE,
     booking.AlreadyDelivered: UNPROCESSABLE,
     transitions.IllegalMove: UNPROCESSABLE,
     transitions.AlreadyCompleted: UNPROCESSABLE,
@@ -82,7 +84,7 @@ class BadField(exceptions.APIException):
 
 def explain(refusal: Refused) -> tuple[int, Body]:
     """The status and the body that say what the core refused."""
-    code, error_type = WORDS[type(refusal)]
+    code, error_type = next(WORDS[kind] for kind in type(refusal).__mro__ if kind in WORDS)
     problems = refusal.problems if isinstance(refusal, refusals.Invalid) else (refusal,)
     named = [{"field": pointer(problem.path), "message": _short(str(problem))} for problem in problems if problem.path]
     if named:
