@@ -5,6 +5,7 @@ from rest_framework.request import Request
 
 from deliveries import amending, booking, queries, transitions
 from deliveries.api.coopcycle import actions, inputs, lookups, payloads, rights
+from deliveries.api.coopcycle.describing import described
 from deliveries.api.coopcycle.endpoint import Endpoint
 from deliveries.models import Delivery
 
@@ -30,22 +31,25 @@ class DeliveryEndpoint(Endpoint):
 class DeliveriesView(DeliveryEndpoint):
     """The door for new deliveries."""
 
+    @described("create_delivery", "Create a delivery", tag="Deliveries", gives="Delivery", takes="DeliveryInput", status=201)
     def post(self, request: Request) -> HttpResponse:
         """Book a delivery from one place to others."""
         sent = self.read(lambda body: inputs.delivery(body, now=self.at, desk=self.by.runs_the_desk))
         wanted = lookups.request(self.caller, sent, at=self.at)
         made = booking.request(wanted, by=self.by, at=self.at)
-        payload = payloads.delivery(self.delivery(made.pk), at=self.at)
+        payload = payloads.delivery(made, at=self.at)
         return self.answer(payload, status=201, iri=payload["@id"])
 
 
 class DeliveryView(DeliveryEndpoint):
     """One delivery."""
 
+    @described("get_delivery", "A delivery with its tasks", tag="Deliveries", gives="Delivery")
     def get(self, request: Request, pk: int) -> HttpResponse:
         """The delivery with its tasks."""
         return self.answer(payloads.delivery(self.delivery(pk), at=self.at))
 
+    @described("change_delivery", "Change a delivery", tag="Deliveries", gives="Delivery", takes="DeliveryInput")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Change what is sent; the rest stays."""
         row = self.delivery(pk)
@@ -54,6 +58,7 @@ class DeliveryView(DeliveryEndpoint):
         amending.amend(row, changes, whole=sent.listed, by=self.by, at=self.at)
         return self.shown(pk)
 
+    @described("cancel_delivery", "Cancel a delivery", tag="Deliveries", status=204)
     def delete(self, request: Request, pk: int) -> HttpResponse:
         """Cancel what is left to do."""
         transitions.cancel_delivery(self.delivery(pk), by=self.by, at=self.at)
@@ -63,6 +68,7 @@ class DeliveryView(DeliveryEndpoint):
 class PickView(DeliveryEndpoint):
     """The pickups are done."""
 
+    @described("pick_delivery", "Mark the pickups done", tag="Deliveries", gives="Delivery", takes="Comments")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Mark every pickup done."""
         row = self.delivery(pk)
@@ -73,6 +79,7 @@ class PickView(DeliveryEndpoint):
 class DropView(DeliveryEndpoint):
     """The dropoffs are done."""
 
+    @described("drop_delivery", "Mark the dropoffs done", tag="Deliveries", gives="Delivery", takes="Comments")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Mark every dropoff done."""
         row = self.delivery(pk)

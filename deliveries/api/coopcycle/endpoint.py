@@ -68,7 +68,8 @@ class Endpoint(APIView):
     def read(self, form: Callable[[Any], Form]) -> Form:
         """The body, which must be JSON, through one of `inputs`."""
         request = self.request._request
-        media.check_readable(request.META.get("CONTENT_TYPE", ""))
+        if request.body:
+            media.check_readable(request.META.get("CONTENT_TYPE", ""))
         return form(media.read(request.body))
 
     def answer(self, payload: dict[str, Any], *, status: int = 200, iri: str = "") -> HttpResponse:
@@ -180,6 +181,8 @@ class Nowhere(OpenEndpoint):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """404 in this dialect, whatever the method."""
+        if request.method == "OPTIONS":
+            return self._preflight(request)
         self.request = self.initialize_request(request, *args, **kwargs)
         self.plain = "json" in request.headers.get("Accept", "") and "ld+json" not in request.headers.get("Accept", "")
         refusal = self.answer(errors.error(f'No route found for "{request.method} {request.path}"', plain=self.plain), status=404)

@@ -17,10 +17,14 @@ from deliveries.statuses import TaskStatus, TaskType
 from deliveries.stops import AddressDraft, StopDraft, changed
 from stores import schedules
 from stores.actors import ActorKind
+from stores.compiled import Filtered
 from stores.models import Address, Package, Store, TimeSlot
 from stores.refusals import Missing, NotAllowed
 
 PackageRow = dict[str, object]
+
+
+_STORE: Filtered[Store] = Filtered(lambda: Store.objects.select_related("address", "package_set"))
 
 
 def store_for(caller: Caller, store_id: int | None) -> Store:
@@ -32,7 +36,7 @@ def store_for(caller: Caller, store_id: int | None) -> Store:
         if by.kind is not ActorKind.CLIENT or caller.by_key:
             raise NotAllowed("Access Denied.")
         store_id = by.only_store_id or 0
-    store = Store.objects.select_related("address", "package_set").filter(pk=store_id).first()
+    store = _STORE.first(pk=store_id)
     if store is None:
         raise not_found(f"/api/stores/{store_id}")
     if not by.runs_the_desk and store.pk not in by.store_ids:
@@ -56,7 +60,7 @@ def request(caller: Caller, sent: SentDelivery, *, at: datetime) -> Request:
 
 def changes(caller: Caller, delivery: Delivery, sent: SentDelivery, *, at: datetime) -> list[StopChange]:
     """What is to change in a delivery. Only the desk may take stops out, or put them back, by their status."""
-    rows = sorted(delivery.tasks.all(), key=lambda task: (task.status == TaskStatus.CANCELLED, task.position))
+    rows = sorted(delivery.stops, key=lambda task: (task.status == TaskStatus.CANCELLED, task.position))
     stops = sent.stops if sent.listed else _paired(rows, sent.stops)
     known = Lookups(caller, delivery.store, stops, at=at)
     return [

@@ -18,7 +18,7 @@ class JsonLdRenderer(BaseRenderer):
     """Names the form for the OpenAPI document; `write` does the work."""
 
     media_type = LD
-    format = "jsonld"
+    format = "json"
 
     def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
         """The object as it is."""
@@ -29,7 +29,6 @@ class PlainRenderer(JsonLdRenderer):
     """As above, for plain JSON."""
 
     media_type = JSON
-    format = "json"
 
 
 class JsonLdParser(BaseParser):

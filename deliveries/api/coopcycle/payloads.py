@@ -81,7 +81,7 @@ def delivery(row: Delivery, *, at: datetime) -> Payload:
 
 def delivery_member(row: Delivery, *, at: datetime) -> Payload:
     """A delivery in a collection: stops in order of travel, those taken out last."""
-    every = sorted(row.tasks.all(), key=lambda task: (task.status == TaskStatus.CANCELLED, task.position))
+    every = sorted(row.stops, key=lambda task: (task.status == TaskStatus.CANCELLED, task.position))
     stops = {task.pk: _stop(task, every, row.order) for task in every}
     pickups = [task for task in every if task.type == TaskType.PICKUP]
     dropoffs = [task for task in every if task.type == TaskType.DROPOFF]
@@ -137,7 +137,7 @@ def _stop(task: Task, every: Sequence[Task], order: Order | None) -> Payload:
         "packages": _packages(task.pk, load),
         "barcode": _barcode(task.pk),
         "createdAt": moment(task.created_at),
-        "tags": task.tag_rows,  # type: ignore[attr-defined]  # annotated by queries.with_tags
+        "tags": task.tag_rows,
         "metadata": _metadata(task, order),
     }
 
@@ -171,7 +171,7 @@ def task_member(row: Task) -> Payload:
         "previous": _task_iri(row.previous_id),
         "next": _task_iri(row.next_id),
         "group": None,
-        "tags": row.tag_rows,  # type: ignore[attr-defined]  # annotated by queries.with_tags
+        "tags": row.tag_rows,
         "doorstep": row.doorstep,
         "orgName": row.store.name,
         "images": [],

@@ -1,5 +1,6 @@
 """Tokens, and whoever holds them: logging in, OAuth2, `/api/me` (sheet 1)."""
 
+from datetime import date
 from typing import Any, NoReturn
 from uuid import NAMESPACE_URL, uuid5
 
@@ -8,17 +9,21 @@ from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import OpenApiParameter
 from oauth2_provider.views.base import TokenView
 from rest_framework import exceptions
 from rest_framework.request import Request
 
 from deliveries import couriers, queries
 from deliveries.api.coopcycle import actions, auth, collections, payloads, rights
+from deliveries.api.coopcycle.describing import described
 from deliveries.api.coopcycle.endpoint import Endpoint, OpenEndpoint
+from deliveries.api.coopcycle.schemas import ref
 from deliveries.models import Courier
 from stores import credentials
 from stores.models import User
 
+DAY = (OpenApiParameter("day", date, OpenApiParameter.PATH),)
 CLIENT_FAILED = "Client authentication failed"
 
 
@@ -70,6 +75,7 @@ class Door(OpenEndpoint):
 class LoginView(Door):
     """A name and a password for a token."""
 
+    @described("log_in", "A name and a password for a token", tag="Tokens", plainly=ref("Login"), form="Credentials", public=True)
     def post(self, request: Request) -> HttpResponse:
         """`_username` may be an e-mail address."""
         name = credentials.username_of(self.field("_username"))
@@ -83,6 +89,7 @@ class LoginView(Door):
 class RefreshView(Door):
     """A refresh token for a new token."""
 
+    @described("refresh_token", "A refresh token for a token", tag="Tokens", plainly=ref("Login"), form="RefreshToken", public=True)
     def post(self, request: Request) -> HttpResponse:
         """The refresh token stays the same."""
         refresh_token = self.field("refresh_token")
@@ -98,6 +105,7 @@ class CheckView(Endpoint):
 
     for_people = True
 
+    @described("check_token", "Whether a token is good", tag="Tokens", plainly={"type": "object"})
     def get(self, request: Request) -> HttpResponse:
         """200 when it is."""
         return self.answer_plainly({})
@@ -106,6 +114,7 @@ class CheckView(Endpoint):
 class MeView(Endpoint):
     """Who the token's holder is."""
 
+    @described("get_me", "The holder of the token", tag="People", gives="Me")
     def get(self, request: Request) -> HttpResponse:
         """A person, or a program with its store."""
         if self.caller.client is not None:
@@ -120,6 +129,7 @@ class MyTasksView(Endpoint):
     for_people = True
     right = rights.moves_tasks
 
+    @described("get_my_tasks", "A courier's day", tag="People", gives="TaskList", parameters=DAY)
     def get(self, request: Request, day: str) -> HttpResponse:
         """The tasks of a day in their order; nothing is stored for a day without."""
         asked, user = collections.read_day(day, ("date",)), self.caller.user
@@ -136,6 +146,7 @@ class MyLocationView(Endpoint):
     for_people = True
     right = rights.moves_tasks
 
+    @described("set_my_location", "Where a courier is", tag="People", plainly={"type": "array"}, takes="Positions")
     def post(self, request: Request) -> HttpResponse:
         """Keep the newest of the positions sent."""
         known = self.read(actions.positions)

@@ -4,8 +4,10 @@ from django.conf import settings
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from deliveries.api.coopcycle.describing import described
 from deliveries.api.coopcycle.endpoint import OpenEndpoint
 from deliveries.api.coopcycle.errors import Malformed
+from deliveries.api.coopcycle.schemas import ref
 from stores import distances
 from stores.models import Store
 from stores.places import Point
@@ -22,6 +24,7 @@ UNSET = (
 class SettingsView(OpenEndpoint):
     """Name, country, money, clock."""
 
+    @described("get_settings", "The instance", tag="Instance", plainly=ref("Settings"), public=True)
     def get(self, request: Request) -> HttpResponse:
         """Plain JSON, whatever was asked for."""
         centre = Store.objects.filter(enabled=True).order_by("id").values_list("address__latitude", "address__longitude").first()
@@ -39,6 +42,7 @@ class SettingsView(OpenEndpoint):
 class RouteView(OpenEndpoint):
     """The way through points."""
 
+    @described("get_route", "The way through points", tag="Instance", plainly=ref("Route"), public=True)
     def get(self, request: Request, points: str) -> HttpResponse:
         """`points` as `lat,lng;lat,lng`; one route, its shape an encoded polyline."""
         pairs = [pair.split(",") for pair in points.split(";")]

@@ -5,10 +5,16 @@ from rest_framework.request import Request
 
 from deliveries import queries
 from deliveries.api.coopcycle import collections, delivery_filters, payloads, rights
+from deliveries.api.coopcycle.describing import PAGES, described, query
 from deliveries.api.coopcycle.endpoint import Endpoint
 from deliveries.models import Delivery
 from stores.models import Address, Store
 
+PARAMETERS = (
+    *(query(name, enum=["asc", "desc"]) for name in delivery_filters.ORDERS),
+    *(query(name) for name in delivery_filters.FILTERS),
+    *PAGES,
+)
 STORES_PER_PAGE = 30
 DELIVERIES_PER_PAGE = 15
 
@@ -18,6 +24,7 @@ class StoresView(Endpoint):
 
     right = rights.runs_the_desk
 
+    @described("list_stores", "All stores", tag="Stores", lists="Store", parameters=PAGES)
     def get(self, request: Request) -> HttpResponse:
         """By name."""
         page = collections.Page.read(request, size=STORES_PER_PAGE)
@@ -28,6 +35,7 @@ class StoresView(Endpoint):
 class MyStoresView(Endpoint):
     """The stores somebody owns, or a program speaks for."""
 
+    @described("list_my_stores", "One's own stores", tag="Stores", lists="Store", parameters=PAGES)
     def get(self, request: Request) -> HttpResponse:
         """By name."""
         page = collections.Page.read(request, size=STORES_PER_PAGE)
@@ -38,6 +46,7 @@ class MyStoresView(Endpoint):
 class StoreView(Endpoint):
     """One store."""
 
+    @described("get_store", "A store", tag="Stores", gives="Store")
     def get(self, request: Request, pk: int) -> HttpResponse:
         """The store; couriers may look at any."""
         rows = Store.objects.select_related("address")
@@ -52,6 +61,7 @@ class StoreDeliveriesView(Endpoint):
 
     right = rights.sends
 
+    @described("list_store_deliveries", "A store's deliveries", tag="Stores", lists="Delivery", parameters=PARAMETERS)
     def get(self, request: Request, pk: int) -> HttpResponse:
         """A page of its deliveries, the newest first unless asked otherwise."""
         row: Store = self.seen(Store.objects, pk)
@@ -68,6 +78,7 @@ class StoreDeliveriesView(Endpoint):
 class AddressView(Endpoint):
     """One address."""
 
+    @described("get_address", "An address", tag="Stores", gives="Address")
     def get(self, request: Request, pk: int) -> HttpResponse:
         """The place, with its town."""
         row = queries.addresses(self.by).filter(pk=pk).first()

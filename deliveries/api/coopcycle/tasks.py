@@ -1,15 +1,25 @@
 """Tasks: `/api/tasks`, and what couriers and the desk do with them (sheet 3)."""
 
+from datetime import date
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from deliveries import queries, transitions
 from deliveries.api.coopcycle import actions, collections, payloads, rights
+from deliveries.api.coopcycle.describing import PAGES, described, query
 from deliveries.api.coopcycle.endpoint import Endpoint
 from deliveries.models import Courier, Task
 from stores.actors import SYSTEM
 from stores.refusals import NotFound
 
+PARAMETERS = (
+    query("date", date),
+    query("assigned", enum=["yes", "no"]),
+    query("organization", description="A store's name."),
+    query("pagination", bool),
+    *PAGES,
+)
 SEARCH = collections.Search("/api/tasks", ("date", "assigned", "organization"))
 
 
@@ -35,6 +45,7 @@ class TasksView(Endpoint):
 
     right = rights.lists_tasks
 
+    @described("list_tasks", "Tasks", tag="Tasks", lists="Task", parameters=PARAMETERS)
     def get(self, request: Request) -> HttpResponse:
         """Tasks by their latest time, unpaged unless asked."""
         page = collections.Page.read(request, size=30, paged=request.GET.get("pagination") == "true")
@@ -48,6 +59,7 @@ class TaskView(TaskEndpoint):
 
     right = rights.sees_tasks
 
+    @described("get_task", "A task", tag="Tasks", gives="Task")
     def get(self, request: Request, pk: int) -> HttpResponse:
         """The task as it stands: what stores poll."""
         return self.answer(payloads.task(self.task(pk)))
@@ -58,6 +70,7 @@ class EventsView(TaskEndpoint):
 
     right = rights.sees_tasks
 
+    @described("list_task_events", "What happened to a task", tag="Tasks", lists="TaskEvent")
     def get(self, request: Request, pk: int) -> HttpResponse:
         """Its events, oldest first."""
         rows = queries.task_events(self.seen(Task.objects, pk))
@@ -81,6 +94,7 @@ class MoveEndpoint(TaskEndpoint):
 class StartView(MoveEndpoint):
     """On the way."""
 
+    @described("start_task", "Start a task", tag="Tasks", gives="Task", takes="Nothing")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """TODO to DOING; otherwise nothing changes."""
         row = self.held(pk)
@@ -92,6 +106,7 @@ class StartView(MoveEndpoint):
 class DoneView(MoveEndpoint):
     """It went well."""
 
+    @described("complete_task", "Complete a task", tag="Tasks", gives="Task", takes="Outcome")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """To DONE."""
         row, outcome = self.held(pk), self.read(actions.outcome)
@@ -102,6 +117,7 @@ class DoneView(MoveEndpoint):
 class FailedView(MoveEndpoint):
     """It did not."""
 
+    @described("fail_task", "Report that a task failed", tag="Tasks", gives="Task", takes="Outcome")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """To FAILED, with a reason."""
         row, outcome = self.held(pk), self.read(actions.outcome)
@@ -112,6 +128,7 @@ class FailedView(MoveEndpoint):
 class UnassignView(MoveEndpoint):
     """Give a task back."""
 
+    @described("unassign_task", "Take a task from its courier", tag="Tasks", gives="Task", takes="Nothing")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Take it, with the others of its delivery, from their courier."""
         row = self.held(pk)
@@ -125,6 +142,7 @@ class AssignView(TaskEndpoint):
 
     right = rights.moves_tasks
 
+    @described("assign_task", "Give a task to a courier", tag="Tasks", gives="Task", takes="Assignment")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Assign it, with the others of its delivery."""
         row = Task.objects.filter(pk=pk).first()
@@ -150,6 +168,7 @@ class DeskEndpoint(TaskEndpoint):
 class CancelView(DeskEndpoint):
     """Not to be done."""
 
+    @described("cancel_task", "Cancel a task", tag="Tasks", gives="Task", takes="Nothing")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """To CANCELLED."""
         row = self.seen(Task.objects, pk)
@@ -161,6 +180,7 @@ class CancelView(DeskEndpoint):
 class RestoreView(DeskEndpoint):
     """To be done after all."""
 
+    @described("restore_task", "Take a task up again", tag="Tasks", gives="Task", takes="Nothing")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Back to TODO, with the courier it had."""
         row = self.seen(Task.objects, pk)
@@ -172,6 +192,7 @@ class RestoreView(DeskEndpoint):
 class RescheduleView(DeskEndpoint):
     """At another time."""
 
+    @described("reschedule_task", "Give a task another window", tag="Tasks", gives="Task", takes="Window")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Another window, TODO again, and nobody's."""
         row = self.seen(Task.objects, pk)

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path, re_path, register_converter
 from django.urls.converters import IntConverter
 
-from deliveries.api.coopcycle import deliveries, people, site, stores, tasks
+from deliveries.api.coopcycle import deliveries, openapi, people, site, stores, tasks
 from deliveries.api.coopcycle.endpoint import Nowhere
 from deliveries.api.coopcycle.hydra_docs import ApiDocumentationView, ContextView, EntrypointView
 
@@ -23,6 +23,8 @@ urlpatterns: list[Any] = [
     path("api", EntrypointView.as_view()),
     path("api/contexts/<str:name>", ContextView.as_view()),
     path("api/docs.jsonld", ApiDocumentationView.as_view()),
+    path("api/docs", openapi.DocsView.as_view()),
+    path("api/docs.json", openapi.OpenApiView.as_view()),
     path("api/settings", site.SettingsView.as_view()),
     path("api/routing/route/<str:points>", site.RouteView.as_view()),
     path("api/login_check", people.LoginView.as_view()),

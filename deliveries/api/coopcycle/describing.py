@@ -1,0 +1,76 @@
+"""What each call says of itself in the OpenAPI document, written above the handler."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+
+from deliveries.api.coopcycle import media
+from deliveries.api.coopcycle.schemas import Schema, collection, either, many, ref
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+REFUSALS = {
+    400: "What was sent cannot be carried out; the fields at fault are named.",
+    403: "Known, and not allowed.",
+    404: "Not there.",
+    406: "No such form of answer.",
+    413: "The body is too large.",
+    415: "No such form of body.",
+}
+
+
+def described(
+    name: str,
+    summary: str,
+    *,
+    tag: str,
+    gives: str = "",
+    lists: str = "",
+    plainly: Schema | None = None,
+    status: int = 200,
+    takes: str = "",
+    form: str = "",
+    parameters: tuple[OpenApiParameter, ...] = (),
+    public: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Describe a handler: `gives` or `lists` names what it answers, `plainly` is answered as bare JSON, `takes` names its body."""
+    answers: dict[Any, Any] = {}
+    if plainly is not None:
+        answers[status, media.JSON] = plainly
+    elif gives or lists:
+        answers[status, media.LD] = collection(lists) if lists else ref(gives)
+        answers[status, media.JSON] = many(ref(lists)) if lists else ref(gives)
+    else:
+        answers[status] = None
+    for refusal in sorted(REFUSALS if takes else REFUSALS.keys() - {413, 415}):
+        answers[refusal, media.LD] = either(ref("Error"), ref("ViolationList")) if refusal == 400 else ref("Error")
+        answers[refusal, media.JSON] = ref("Problem")
+    if form:
+        answers = {key: value for key, value in answers.items() if key[0] in (200, 400, 406)}
+    if not public or form:
+        answers[401, media.LD] = either(ref("Error"), ref("Unauthorized"))
+        answers[401, media.JSON] = either(ref("Problem"), ref("Unauthorized"))
+    request: Any = None
+    if takes:
+        request = dict.fromkeys((media.LD, media.JSON), ref(takes))
+    elif form:
+        request = dict.fromkeys(FORMS, ref(form))
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        tags=[tag],
+        request=request,
+        responses=answers,
+        parameters=list(parameters),
+        auth=[] if public else None,
+    )
+
+
+def query(name: str, kind: type = str, **more: Any) -> OpenApiParameter:
+    """A parameter of the query string."""
+    return OpenApiParameter(name, kind, OpenApiParameter.QUERY, required=False, **more)
+
+
+PAGES = (query("page", int), query("itemsPerPage", int))
