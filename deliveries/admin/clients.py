@@ -6,24 +6,25 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
-from oauth2_provider.models import get_access_token_model, get_grant_model, get_id_token_model, get_refresh_token_model
+from oauth2_provider.models import AccessToken, Grant, IDToken, RefreshToken
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from deliveries.admin import columns, facets
 from deliveries.admin.acts import Act, ActingAdmin
-from deliveries.admin.desk import LookOnly, replace
+from deliveries.admin.desk import replace
 from stores import credentials
 from stores.models import Account, ApiClient, Connection, Dialect, Store
 
-for _model in (ApiClient, get_access_token_model(), get_grant_model(), get_id_token_model(), get_refresh_token_model()):
+for _model in (ApiClient, AccessToken, Grant, IDToken, RefreshToken):
     # Tokens come and go by themselves; a client is cut off by revoking its connections, or by deleting it.
     replace(_model)
 
@@ -121,9 +122,9 @@ class ApiClientAdmin(ActingAdmin):
     fields = ("name", ("dialect", "client_id"), ("store", "carrier_ref"), "redirect_uris")
     readonly_fields = ("dialect", "client_id", "store", "carrier_ref")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Clients with the number of their open connections, and without what is secret."""
-        rows: Any = super().get_queryset(request)
+        rows = super().get_queryset(request)
         open_connections = Count("connections", filter=Q(connections__revoked_at__isnull=True))
         return rows.defer("client_secret", "sealed_secret").annotate(open_connections=open_connections)
 
@@ -227,17 +228,18 @@ REVOKE = Act(
 
 
 @admin.register(Connection)
-class ConnectionAdmin(LookOnly, ActingAdmin):
+class ConnectionAdmin(ActingAdmin):
     """Keys and tokens: how each begins, what it reaches, and whether it still does."""
 
+    by_hand = False
     acts = (REVOKE,)
     list_display = ("shown_hint", "client", "reaches", "scopes", "name", "state", "created_at")
     list_filter = (facets.RevokedFacet, ("client__dialect", ChoicesCheckboxFilter))
     list_select_related = ("client", "store", "account")
     search_fields = ("name", "client__name", "^hint", "store__name", "account__name")
-    fields = (("shown_hint", "state"), ("client", "name"), ("reaches", "scopes"), ("created_at", "revoked_at"))
+    fields = (("shown_hint", "badge"), ("client", "name"), ("reaches", "scopes"), ("created_at", "revoked_at"))
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Connections without their digests."""
         return super().get_queryset(request).select_related("client", "store", "account").defer("digest")
 
@@ -248,6 +250,10 @@ class ConnectionAdmin(LookOnly, ActingAdmin):
     @display(description="Reaches")
     def reaches(self, connection: Any) -> str:
         return str(connection.store or f"every store of {connection.account}")
+
+    @display(description="State")
+    def badge(self, connection: Any) -> SafeString:
+        return columns.badge("Open", "success") if connection.revoked_at is None else columns.badge("Closed", "danger")
 
     @display(description="State", label={"open": "success", "closed": "danger"}, ordering="revoked_at")
     def state(self, connection: Any) -> tuple[str, str]:

@@ -6,8 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Model
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from deliveries.admin.desk import page_url
@@ -17,8 +18,9 @@ from stores import money
 
 RED = "text-red-600 dark:text-red-500 font-semibold whitespace-nowrap"
 AMBER = "text-orange-700 dark:text-orange-400 whitespace-nowrap"
-QUIET = "text-font-subtle-light dark:text-font-subtle-dark whitespace-nowrap"
-LINK = "text-primary-600 dark:text-primary-500 hover:underline"
+SUBTLE = "text-font-subtle-light dark:text-font-subtle-dark"
+QUIET = f"{SUBTLE} whitespace-nowrap"
+LINK = "text-primary-600 dark:text-primary-500"
 MINUTE = timedelta(minutes=1)
 SOON = timedelta(minutes=30)
 DAYS = {-1: "yesterday", 0: "", 1: "tomorrow"}
@@ -104,16 +106,23 @@ def on_map(latitude: float, longitude: float, text: str = "") -> SafeString | st
 
 
 def lines(*parts: Any) -> SafeString:
-    """Things below each other, the empty left out."""
-    return format_html("{}", stacked([part for part in parts if part]))
+    """Things below each other, the first one louder, the empty left out."""
+    return _stacked([part for part in parts if part], "")
 
 
-def stacked(parts: Sequence[Any]) -> SafeString:
-    """Each part on a line of its own."""
-    result = SafeString()
-    for number, part in enumerate(parts):
-        result += format_html('<span class="block {}">{}</span>', QUIET if number else "whitespace-nowrap", part)
-    return result
+def unbroken(*parts: Any) -> SafeString:
+    """Like `lines`, for what is short and should not be broken."""
+    return _stacked([part for part in parts if part], "whitespace-nowrap")
+
+
+def badge(text: str, color: str) -> SafeString:
+    """A status in its colour, as lists show it."""
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": color})
+
+
+def _stacked(parts: Sequence[Any], classes: str) -> SafeString:
+    rows = ((classes, SUBTLE if number else "", part) for number, part in enumerate(parts))
+    return format_html_join("", '<span class="block {} {}">{}</span>', rows)
 
 
 def minutes(seconds: int) -> str:

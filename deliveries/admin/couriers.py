@@ -10,14 +10,14 @@ from unfold.decorators import display
 
 from deliveries import queries
 from deliveries.admin import columns
-from deliveries.admin.desk import DeskAdmin, LookOnly, moment_of
+from deliveries.admin.desk import DeskAdmin, moment_of
 from deliveries.admin.facets import here_on
 from deliveries.models import Courier, Task, TaskList
 from deliveries.statuses import FINISHED, OPEN
 from stores.actors import Role
 
 
-def with_load(rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
+def with_load(rows: QuerySet[Any], request: HttpRequest) -> Any:
     """Couriers with what is `left`, `over` and `late` of their lists of today."""
     now, today = moment_of(request), Q(task_lists__date=here_on(request))
     left = today & Q(task_lists__tasks__status__in=OPEN)
@@ -39,7 +39,7 @@ class CourierAdmin(DeskAdmin):
     fields = ("user", "color", "load", "lateness", "position", "phone")
     readonly_fields = ("load", "lateness", "position", "phone")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Couriers with today's load."""
         return with_load(super().get_queryset(request), request)
 
@@ -91,9 +91,10 @@ class CourierAdmin(DeskAdmin):
 
 
 @admin.register(TaskList)
-class TaskListAdmin(LookOnly, DeskAdmin):
+class TaskListAdmin(DeskAdmin):
     """What a courier does on a day; tasks come and go by assigning them."""
 
+    by_hand = False
     change_form_template = "admin/deliveries/tasklist/change_form.html"
     list_display = ("courier", "date", "load", "updated_at")
     list_filter = ("date",)
@@ -101,7 +102,7 @@ class TaskListAdmin(LookOnly, DeskAdmin):
     search_fields = ("courier__user__username", "courier__user__first_name", "courier__user__last_name")
     fields = (("courier", "date"), ("load", "updated_at"))
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Lists with how much is left of them."""
         return (
             super()
@@ -118,7 +119,7 @@ class TaskListAdmin(LookOnly, DeskAdmin):
         if object_id is not None and object_id.isdecimal():
             now = moment_of(request)
             tasks = (
-                Task.objects.filter(task_list_id=object_id)
+                Task.objects.filter(task_list=int(object_id))
                 .select_related("address", "store", "courier__user")
                 .order_by("task_list_position", "id")
             )

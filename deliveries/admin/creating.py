@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from unfold.admin import ModelAdmin
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectMultipleWidget,
@@ -30,10 +31,10 @@ from deliveries.stops import AddressDraft, StopDraft
 from stores import phones, schedules
 from stores.actors import Actor
 from stores.models import Package, Store, Tag
-from stores.refusals import Invalid, Refused
+from stores.refusals import Invalid, Path, Refused
 
 PACKAGE_LINE = re.compile(r"(?:(\d{1,4})\s*(?:[x×*]\s*)?)?(\S.*)")
-FIELDS = {(0, "address"): "pickup_address", (1, "address"): "dropoff_address", (1, "before"): "before"}
+FIELDS: dict[Path, str] = {(0, "address"): "pickup_address", (1, "address"): "dropoff_address", (1, "before"): "before"}
 """Where the form shows what the core says of a stop."""
 
 NO_SUCH_PACKAGE = "“{}” is no package of this store."
@@ -85,12 +86,14 @@ class NewDeliveryForm(forms.Form):
             self._fields["courier"].queryset = Courier.objects.select_related("user").filter(user__is_active=True)
         else:
             del self.fields["courier"]
-        self.store = self._chosen_store(store_id, stores)
+        chosen = self._chosen_store(store_id, stores)
         self.offered: dict[str, schedules.Range] = {}
         self.known: dict[str, Package] = {}
-        if self.store is not None:
-            self.initial["store"] = self.store.pk
-            self._offer(self.store, now)
+        if chosen is None:
+            del self.fields["slot"], self.fields["packages"]
+        else:
+            self.initial["store"] = chosen.pk
+            self._offer(chosen, now)
 
     @property
     def _fields(self) -> dict[str, Any]:
@@ -185,10 +188,10 @@ class NewDeliveryForm(forms.Form):
     def refuse(self, refusal: Refused) -> None:
         """Show what the core said at the field it is about."""
         for problem in refusal.problems if isinstance(refusal, Invalid) else (refusal,):
-            self.add_error(FIELDS.get(tuple(problem.path[1:])), str(problem))
+            self.add_error(FIELDS.get(problem.path[1:]), str(problem))
 
 
-def route(admin: Any) -> URLPattern:
+def route(admin: ModelAdmin) -> URLPattern:
     """Where the page stands."""
 
     def view(request: HttpRequest) -> HttpResponseBase:
@@ -197,7 +200,7 @@ def route(admin: Any) -> URLPattern:
     return path("new/", admin.admin_site.admin_view(view), name="deliveries_delivery_new")
 
 
-def new_delivery(admin: Any, request: HttpRequest) -> HttpResponseBase:
+def new_delivery(admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
     """The form, and the one call it leads to."""
     if not may(request, "add", admin.opts.label_lower):
         raise PermissionDenied

@@ -15,8 +15,7 @@ from deliveries import queries, transitions
 from deliveries.admin import columns, creating, facets, telling
 from deliveries.admin.acts import Act, ActingAdmin
 from deliveries.admin.asking import AssignForm, FailForm
-from deliveries.admin.desk import LookOnly, actor_of, may, moment_of
-from deliveries.admin.searching import PhoneSearch
+from deliveries.admin.desk import actor_of, may, moment_of
 from deliveries.models import Courier, Delivery, Task
 from deliveries.statuses import COLORS, OPEN, OVER, TO_DROPOFF, DeliveryStatus, TaskType
 from deliveries.tracking_links import tracking_url
@@ -131,7 +130,7 @@ ACTS = (
 )
 
 
-def looked_at(rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
+def looked_at(rows: QuerySet[Any], now: datetime) -> Any:
     """Deliveries as lists of the desk show them, in two queries, with the moment they are looked at.
 
     `next_due` is when the next open stop is to be done; it is not asked for what is over, which is most of the table.
@@ -154,7 +153,7 @@ def windows(delivery: Any) -> SafeString:
     """The first and the last stop's window, one below the other; of a row of `looked_at`, as all of these."""
     now, zone, stops = delivery.looked_at, delivery.store.tz, list(delivery.tasks.all())
     ends = [(stops[0], "↑")] + [(stops[-1], "↓")] * (len(stops) > 1) if stops else []
-    return columns.lines(*(f"{arrow} {columns.window(stop.after, stop.before, zone, now=now)}" for stop, arrow in ends))
+    return columns.unbroken(*(f"{arrow} {columns.window(stop.after, stop.before, zone, now=now)}" for stop, arrow in ends))
 
 
 def lateness(delivery: Any) -> SafeString | str:
@@ -186,17 +185,18 @@ def carried_by(delivery: Any) -> SafeString | str:
     return columns.flag("nobody yet", columns.AMBER) if _is_open(delivery) else "–"
 
 
-URGENT_FIRST = [F("next_due").asc(nulls_last=True), "-updated_at", "-id"]
+URGENT_FIRST: tuple[Any, ...] = (F("next_due").asc(nulls_last=True), "-updated_at", "-id")
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(LookOnly, PhoneSearch, ActingAdmin):
+class DeliveryAdmin(ActingAdmin):
     """Every delivery; its status is moved by acts alone, and new ones are booked on a page of their own."""
 
+    by_hand = False
     acts = ACTS
     change_form_template = "admin/deliveries/delivery/change_form.html"
-    list_before_template = "admin/deliveries/delivery/shortcuts.html"
-    list_display = ("name", "shown_status", "shown_windows", "shown_lateness", "store", "recipient", "carried_by")
+    list_before_template: Any = "admin/deliveries/delivery/shortcuts.html"
+    list_display = ("name", "shown_status", "shown_windows", "shown_lateness", "carried_by", "recipient", "store")
     list_filter = (
         ("status", ChoicesCheckboxFilter),
         facets.OpenFacet,
@@ -228,18 +228,18 @@ class DeliveryAdmin(LookOnly, PhoneSearch, ActingAdmin):
             None,
             {
                 "fields": (
-                    ("shown_status", "shown_lateness"),
+                    ("badge", "shown_lateness"),
                     ("store_link", "order_link"),
                     ("carried_by", "driver"),
                     ("estimates", "fee"),
-                    ("way", "ref"),
+                    ("way", "carrier_name"),
                     "tracking",
                 )
             },
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Deliveries with their stops, and the moment they are looked at."""
         return looked_at(super().get_queryset(request), moment_of(request))
 
@@ -281,13 +281,17 @@ class DeliveryAdmin(LookOnly, PhoneSearch, ActingAdmin):
             }
         return super().changeform_view(request, object_id, form_url, context)
 
-    @display(description="Delivery", header=True, ordering="id")
-    def name(self, delivery: Any) -> list[str]:
-        return [f"#{delivery.pk}", f"order {delivery.order.ref or delivery.order.public_id}"]
+    @display(description="Delivery", ordering="id")
+    def name(self, delivery: Any) -> SafeString:
+        return columns.unbroken(f"#{delivery.pk}", f"order {delivery.order.ref or delivery.order.public_id}")
 
     @display(description="Status", label=COLORS, ordering="status")
     def shown_status(self, delivery: Any) -> tuple[str, str]:
         return delivery.status, delivery.get_status_display()
+
+    @display(description="Status")
+    def badge(self, delivery: Any) -> SafeString:
+        return columns.badge(delivery.get_status_display(), COLORS[delivery.status])
 
     @display(description="Pickup and dropoff", ordering="next_due")
     def shown_windows(self, delivery: Any) -> SafeString:
@@ -329,6 +333,10 @@ class DeliveryAdmin(LookOnly, PhoneSearch, ActingAdmin):
     @display(description="Fee")
     def fee(self, delivery: Any) -> str:
         return columns.price(delivery.fee_cents, delivery.store.account.currency) or "–"
+
+    @display(description="The carrier's name for it")
+    def carrier_name(self, delivery: Any) -> str:
+        return delivery.ref or "–"
 
     @display(description="Way")
     def way(self, delivery: Any) -> str:

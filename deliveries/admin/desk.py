@@ -3,22 +3,27 @@
 from datetime import datetime
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
 from deliveries import groups
-from stores import credentials
-from stores.actors import Actor
+from stores import credentials, phones
+from stores.actors import Actor, ActorKind
+
+NOBODY = Actor(kind=ActorKind.USER, name="")
+"""Whoever has not logged in: may do nothing, and sees nothing."""
 
 
 def actor_of(request: HttpRequest) -> Actor:
     """Whoever is logged in, asked for once per request."""
     known: Actor | None = vars(request).get("desk_actor")
     if known is None:
-        assert request.user.is_authenticated, "the desk is behind the login"
+        if not request.user.is_authenticated:
+            return NOBODY
         known = credentials.user_actor(request.user)
         vars(request)["desk_actor"] = known
     return known
@@ -36,7 +41,12 @@ def may(request: HttpRequest, verb: str, table: str) -> bool:
 
 
 class DeskAdmin(ModelAdmin):
-    """A model at the desk: permissions follow from roles, and rows from `visible_to` where the table has it."""
+    """A model at the desk: permissions follow from roles, and rows from `visible_to` where the table has it.
+
+    `by_hand` is False for rows that nobody makes, changes or deletes by a form: the core does, and its log tells how.
+    """
+
+    by_hand = True
 
     list_per_page = 50
     show_full_result_count = False
@@ -44,25 +54,36 @@ class DeskAdmin(ModelAdmin):
     list_filter_submit = True
     list_filter_sheet = True
     compressed_fields = True
-    history_tells = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows of this table that whoever asks may see; lists order them once they are annotated."""
-        rows: Any = self.model._default_manager.get_queryset()
+        rows = self.model._default_manager.get_queryset()
         rows = rows.order_by(*self.ordering) if self.ordering else rows
-        return rows.visible_to(actor_of(request)) if hasattr(rows, "visible_to") else rows
+        visible: QuerySet[Any] = rows.visible_to(actor_of(request)) if hasattr(rows, "visible_to") else rows
+        return visible
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """What the words find, and the phone number they may be, however it is written; never a row twice."""
+        if not search_term:
+            return queryset, False
+        search_term = search_term.removeprefix("#")
+        found = Q(pk__in=())
+        for term in {search_term, phones.lenient(search_term, country=settings.RELAIS_COUNTRY)}:
+            rows, _ = super().get_search_results(request, self.model._default_manager.get_queryset(), term)
+            found |= Q(pk__in=rows.values("pk"))
+        return queryset.filter(found), False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request, "view", self.opts.label_lower)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return may(request, "add", self.opts.label_lower)
+        return self.by_hand and may(request, "add", self.opts.label_lower)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request, "change", self.opts.label_lower)
+        return self.by_hand and may(request, "change", self.opts.label_lower)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request, "delete", self.opts.label_lower)
+        return self.by_hand and may(request, "delete", self.opts.label_lower)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -75,23 +96,8 @@ class DeskAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
         """The page of a row; without the button to Django's own log where our event log tells more."""
-        context = {**(extra_context or {}), **({} if self.history_tells else {"show_history": False})}
+        context = {**(extra_context or {}), **({} if self.by_hand else {"show_history": False})}
         return super().changeform_view(request, object_id, form_url, context)
-
-
-class LookOnly:
-    """Rows that nobody makes, changes or deletes by hand: the core does."""
-
-    history_tells = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def page_url(row: Model, page: str = "change") -> str:

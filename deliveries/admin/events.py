@@ -5,21 +5,22 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import DateTimeField, QuerySet, Value
+from django.db.models import DateTimeField, Value
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
 from deliveries.admin import columns, facets, telling
-from deliveries.admin.desk import DeskAdmin, LookOnly, moment_of
+from deliveries.admin.desk import DeskAdmin, moment_of
 from deliveries.models import Event
 
 
 @admin.register(Event)
-class EventAdmin(LookOnly, DeskAdmin):
+class EventAdmin(DeskAdmin):
     """Everything that happened, the newest first."""
 
+    by_hand = False
     list_display = ("what", "shown_detail", "delivery_link", "store", "actor_name", "happened", "recorded")
     list_filter = (("actor_kind", ChoicesCheckboxFilter), facets.StoreFacet)
     list_select_related = ("task", "delivery", "store")
@@ -42,9 +43,9 @@ class EventAdmin(LookOnly, DeskAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Events with the moment they are looked at."""
-        rows: Any = super().get_queryset(request).select_related("task", "delivery", "store")
+        rows = super().get_queryset(request).select_related("task", "delivery", "store")
         return rows.annotate(looked_at=Value(moment_of(request), output_field=DateTimeField()))
 
     def get_ordering(self, request: HttpRequest) -> Any:

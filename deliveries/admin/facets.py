@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from deliveries import queries
 from deliveries.admin.desk import actor_of, moment_of
 from deliveries.models import Courier, Delivery, Task
+from deliveries.models.task import TaskQuerySet
 from deliveries.statuses import OPEN, OVER
 from stores.models import Store
 
@@ -33,7 +34,7 @@ def here_on(request: HttpRequest, days: int = 0) -> date:
 
 def on_day(rows: QuerySet[Any], day: date) -> QuerySet[Any]:
     """Tasks, or deliveries with a task, whose window touches a day of the instance."""
-    if rows.model is Task:
+    if isinstance(rows, TaskQuerySet):
         return queries.on_day(rows, day)
     return rows.filter(Exists(queries.on_day(Task.objects.filter(delivery=OuterRef("pk")), day)))
 

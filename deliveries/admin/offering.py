@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
@@ -63,7 +63,7 @@ class PackageSetAdmin(DeskAdmin):
     search_fields = ("name", "packages__name")
     inlines = (PackageInline,)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Sets with what they hold, and who uses them."""
         return (
             super()

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Count, DateTimeField, QuerySet, Value
+from django.db.models import Count, DateTimeField, Value
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
@@ -19,8 +19,7 @@ from deliveries import booking, intake
 from deliveries.admin import columns, facets, telling
 from deliveries.admin.acts import AboutRows, Act, ActingAdmin
 from deliveries.admin.asking import WallClockField
-from deliveries.admin.desk import LookOnly, moment_of
-from deliveries.admin.searching import PhoneSearch
+from deliveries.admin.desk import moment_of
 from deliveries.models import Event
 from deliveries.statuses import COLORS
 from quotes.models import DeliveryQuote
@@ -95,9 +94,10 @@ ACCEPT = Act(
 
 
 @admin.register(Order)
-class OrderAdmin(LookOnly, PhoneSearch, ActingAdmin):
+class OrderAdmin(ActingAdmin):
     """Every order; what it holds is for its store to say."""
 
+    by_hand = False
     acts = (OFFER,)
     change_form_template = "admin/stores/order/change_form.html"
     list_display = ("name", "shown_status", "taken", "wanted", "store", "customer_cell", "total", "shown_delivery", "quote_count")
@@ -120,10 +120,10 @@ class OrderAdmin(LookOnly, PhoneSearch, ActingAdmin):
             None,
             {
                 "fields": (
-                    ("shown_status", "shown_delivery"),
+                    ("badge", "shown_delivery"),
                     ("store_link", "service_type"),
                     ("taken", "wanted"),
-                    ("channel", "created_by"),
+                    ("channel", "made_by"),
                     ("collection_code", "total"),
                 )
             },
@@ -131,9 +131,9 @@ class OrderAdmin(LookOnly, PhoneSearch, ActingAdmin):
         ("Customer", {"fields": (("customer_name", "customer_phone"), "customer_address", "customer_notes", "seller_notes")}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Orders with how many quotes they have, and the moment they are looked at."""
-        rows: Any = super().get_queryset(request)
+        rows = super().get_queryset(request)
         return rows.select_related("store__account", "delivery").annotate(
             quotes_made=Count("quotes"), looked_at=Value(moment_of(request), output_field=DateTimeField())
         )
@@ -169,6 +169,10 @@ class OrderAdmin(LookOnly, PhoneSearch, ActingAdmin):
     def shown_status(self, order: Any) -> tuple[str, str]:
         return order.status, order.get_status_display()
 
+    @display(description="Status")
+    def badge(self, order: Any) -> SafeString:
+        return columns.badge(order.get_status_display(), ORDER_COLORS[order.status])
+
     @display(description="Taken in", ordering="created_at")
     def taken(self, order: Any) -> str:
         return columns.clock(order.created_at, order.store.tz, now=order.looked_at)
@@ -176,6 +180,10 @@ class OrderAdmin(LookOnly, PhoneSearch, ActingAdmin):
     @display(description="Wanted", ordering="expected_time")
     def wanted(self, order: Any) -> str:
         return "as soon as possible" if order.asap else columns.clock(order.expected_time, order.store.tz, now=order.looked_at) or "–"
+
+    @display(description="Made by")
+    def made_by(self, order: Any) -> str:
+        return str(order.created_by or "–")
 
     @display(description="Store")
     def store_link(self, order: Any) -> SafeString | str:
@@ -196,7 +204,9 @@ class OrderAdmin(LookOnly, PhoneSearch, ActingAdmin):
     @display(description="Address")
     def customer_address(self, order: Any) -> str:
         customer = order.customer or {}
-        return ", ".join(str(customer[part]) for part in ("address_1", "address_2", "postal_code", "city") if customer.get(part)) or "–"
+        parts = [str(customer[part]) for part in ("address_1", "address_2", "postal_code", "city") if customer.get(part)]
+        # A street that was written in one line with its town says both already.
+        return ", ".join(part for number, part in enumerate(parts) if not number or part not in parts[0]) or "–"
 
     @display(description="Total", ordering="total_cents")
     def total(self, order: Any) -> str:
@@ -212,9 +222,10 @@ class OrderAdmin(LookOnly, PhoneSearch, ActingAdmin):
 
 
 @admin.register(DeliveryQuote)
-class QuoteAdmin(LookOnly, ActingAdmin):
+class QuoteAdmin(ActingAdmin):
     """Every quote; accepted once and for good."""
 
+    by_hand = False
     acts = (ACCEPT,)
     list_display = ("carrier", "order_link", "store", "fee", "shown_pickup", "shown_dropoff", "state", "offered")
     list_filter = ("by_house", ("accepted_at", admin.EmptyFieldListFilter))
@@ -226,7 +237,7 @@ class QuoteAdmin(LookOnly, ActingAdmin):
             None,
             {
                 "fields": (
-                    ("state", "offered"),
+                    ("badge", "offered"),
                     ("carrier", "carrier_ref"),
                     ("order_link", "store"),
                     ("fee", "ref"),
@@ -237,9 +248,9 @@ class QuoteAdmin(LookOnly, ActingAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Quotes with the moment they are looked at."""
-        rows: Any = super().get_queryset(request)
+        rows = super().get_queryset(request)
         return rows.select_related("order__store__account").annotate(looked_at=Value(moment_of(request), output_field=DateTimeField()))
 
     def get_ordering(self, request: HttpRequest) -> Any:
@@ -269,6 +280,10 @@ class QuoteAdmin(LookOnly, ActingAdmin):
     @display(description="State", label={"accepted": COLORS["delivered"], "offered": "info"}, ordering="accepted_at")
     def state(self, quote: Any) -> tuple[str, str]:
         return ("accepted", "Accepted") if quote.accepted_at else ("offered", "Offered")
+
+    @display(description="State")
+    def badge(self, quote: Any) -> SafeString:
+        return columns.badge("Accepted", "success") if quote.accepted_at else columns.badge("Offered", "info")
 
     @display(description="Offered", ordering="created_at")
     def offered(self, quote: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
@@ -18,7 +18,7 @@ NO_GROUP = "–"
 
 
 @admin.register(User)
-class PersonAdmin(DeskAdmin, UserAdmin):
+class PersonAdmin(DeskAdmin, UserAdmin):  # type: ignore[misc,type-arg]  # the skin narrows what Django leaves open
     """Whoever logs in; what they may do follows from their groups and the stores they own."""
 
     form = UserChangeForm
@@ -41,16 +41,16 @@ class PersonAdmin(DeskAdmin, UserAdmin):
         ),
         ("When", {"fields": (("last_login", "date_joined"),)}),
     )
-    add_fieldsets = ((None, {"fields": ("username", "usable_password", "password1", "password2")}),)
+    add_fieldsets: Any = ((None, {"fields": ("username", "usable_password", "password1", "password2")}),)
     readonly_fields = ("last_login", "date_joined")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """People with their groups and the stores they own."""
         return super().get_queryset(request).prefetch_related("groups", "stores")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """In the words of the desk."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and db_field.name in WORDS:
             field.label, field.help_text = WORDS[db_field.name]
         return field
@@ -88,7 +88,7 @@ class GroupAdmin(DeskAdmin):
     search_fields = ("name",)
     fields = ("name",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Groups with how many are in them."""
         return super().get_queryset(request).annotate(person_total=Count("user"))
 

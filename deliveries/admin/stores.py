@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.db.models.functions import Length
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -21,7 +21,6 @@ from deliveries.admin import columns, facets
 from deliveries.admin.acts import Act, ActingAdmin
 from deliveries.admin.asking import PlaceForm
 from deliveries.admin.desk import DeskAdmin
-from deliveries.admin.searching import PhoneSearch
 from deliveries.statuses import OPEN
 from stores.actors import Actor
 from stores.models import Account, Address, Store
@@ -37,7 +36,7 @@ class AccountAdmin(DeskAdmin):
     fields = ("name", "currency", "public_id", "created_at")
     readonly_fields = ("public_id", "created_at")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Accounts with the number of their stores."""
         return super().get_queryset(request).annotate(store_total=Count("stores"))
 
@@ -89,9 +88,9 @@ class StoreAdmin(DeskAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Stores with how many deliveries are under way."""
-        rows: Any = super().get_queryset(request)
+        rows = super().get_queryset(request)
         return rows.annotate(open_tasks=Count("tasks", filter=Q(tasks__status__in=OPEN)))
 
     def get_list_filter(self, request: HttpRequest) -> Any:
@@ -146,7 +145,7 @@ PLACE = Act(
 
 
 @admin.register(Address)
-class AddressAdmin(PhoneSearch, ActingAdmin):
+class AddressAdmin(ActingAdmin):
     """Where things are picked up and dropped off; the point is set by an act, as deliveries are measured anew."""
 
     acts = (PLACE,)

@@ -4,7 +4,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
-from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
+from django.db.models import Case, DateTimeField, F, Value, When
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
@@ -15,8 +15,7 @@ from deliveries import loads, transitions
 from deliveries.admin import columns, facets, telling
 from deliveries.admin.acts import Act, ActingAdmin
 from deliveries.admin.asking import AssignForm, FailForm, RescheduleForm
-from deliveries.admin.desk import LookOnly, actor_of, moment_of
-from deliveries.admin.searching import PhoneSearch
+from deliveries.admin.desk import actor_of, moment_of
 from deliveries.models import Event, Task
 from deliveries.statuses import COLORS, FINISHED, OPEN, TASK_MOVES, TaskStatus
 
@@ -103,11 +102,12 @@ ACTS = (
 
 
 @admin.register(Task)
-class TaskAdmin(LookOnly, PhoneSearch, ActingAdmin):
+class TaskAdmin(ActingAdmin):
     """Every stop; its status is moved by acts alone."""
 
+    by_hand = False
     acts = ACTS
-    list_display = ("stop", "shown_status", "shown_window", "shown_lateness", "store", "shown_address", "carried_by", "order_ref")
+    list_display = ("stop", "shown_status", "shown_window", "shown_lateness", "carried_by", "shown_address", "store")
     list_filter = (
         ("status", ChoicesCheckboxFilter),
         facets.OpenFacet,
@@ -139,8 +139,8 @@ class TaskAdmin(LookOnly, PhoneSearch, ActingAdmin):
             None,
             {
                 "fields": (
-                    ("shown_status", "shown_lateness"),
-                    ("type", "ref"),
+                    ("badge", "shown_lateness"),
+                    ("type", "sender_name"),
                     ("shown_window", "finished"),
                     ("delivery_link", "store_link"),
                     ("carried_by", "list_link"),
@@ -151,9 +151,17 @@ class TaskAdmin(LookOnly, PhoneSearch, ActingAdmin):
         ("What", {"fields": ("load", "shown_tags", "doorstep", "comments")}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Stores have no page of an address or of a courier's day to go to."""
+        if actor_of(request).runs_the_desk:
+            return self.fieldsets
+        (_, first), (where, second), what = self.fieldsets
+        rows = tuple(row if row != ("carried_by", "list_link") else "carried_by" for row in first["fields"])
+        return ((None, {"fields": rows}), (where, {"fields": ("shown_address", *second["fields"][1:])}), what)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
         """Tasks with the moment they are looked at."""
-        rows: Any = super().get_queryset(request).annotate(looked_at=Value(moment_of(request), output_field=DateTimeField()))
+        rows = super().get_queryset(request).annotate(looked_at=Value(moment_of(request), output_field=DateTimeField()))
         return rows.annotate(open_until=Case(When(status__in=OPEN, then=F("before")), default=None))
 
     def get_ordering(self, request: HttpRequest) -> Any:
@@ -173,13 +181,17 @@ class TaskAdmin(LookOnly, PhoneSearch, ActingAdmin):
             context["runs_the_desk"] = actor_of(request).runs_the_desk
         return super().changeform_view(request, object_id, form_url, context)
 
-    @display(description="Task", header=True)
-    def stop(self, task: Any) -> list[str]:
-        return [f"{task.get_type_display()} #{task.pk}", task.ref or ""]
+    @display(description="Task", ordering="id")
+    def stop(self, task: Any) -> SafeString:
+        return columns.unbroken(f"{task.get_type_display()} #{task.pk}", order_name(task))
 
     @display(description="Status", label=COLORS, ordering="status")
     def shown_status(self, task: Any) -> tuple[str, str]:
         return task.status, task.get_status_display()
+
+    @display(description="Status")
+    def badge(self, task: Any) -> SafeString:
+        return columns.badge(task.get_status_display(), COLORS[task.status])
 
     @display(description="Window", ordering="before")
     def shown_window(self, task: Any) -> str:
@@ -204,10 +216,6 @@ class TaskAdmin(LookOnly, PhoneSearch, ActingAdmin):
         if task.delivery is not None and not task.delivery.by_house:
             return str(task.delivery.carrier)
         return columns.flag("nobody yet", columns.AMBER) if task.status in OPEN else "–"
-
-    @display(description="Order")
-    def order_ref(self, task: Any) -> str:
-        return "–" if task.delivery is None else task.delivery.order.ref or task.delivery.order.public_id
 
     @display(description="Delivery")
     def delivery_link(self, task: Any) -> SafeString | str:
@@ -246,6 +254,10 @@ class TaskAdmin(LookOnly, PhoneSearch, ActingAdmin):
     def place(self, task: Any) -> SafeString | str:
         return columns.on_map(task.address.latitude, task.address.longitude)
 
+    @display(description="The sender's name for it")
+    def sender_name(self, task: Any) -> str:
+        return task.ref or "–"
+
     @display(description="Load")
     def load(self, task: Any) -> str:
         others = [task] if task.delivery_id is None else list(task.delivery.tasks.all())
@@ -259,6 +271,12 @@ class TaskAdmin(LookOnly, PhoneSearch, ActingAdmin):
 def _zone(task: Any) -> ZoneInfo:
     zone: ZoneInfo = task.store.tz
     return zone
+
+
+def order_name(task: Any) -> str:
+    """The order a task belongs to, and the name its sender gave the task."""
+    order = "" if task.delivery is None else f"order {task.delivery.order.ref or task.delivery.order.public_id}"
+    return " · ".join(part for part in (order, task.ref) if part)
 
 
 def _street(address: Any) -> str:
