@@ -182,3 +182,22 @@ class EmbeddedPostgres:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE_NAME]).fetchone()
             if known is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE_NAME)))
+
+
+TIMEOUTS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+"""A hung statement must not hold a lock for ever."""
+
+
+def tuned(database: dict[str, Any], *, pool_size: int, keep: bool) -> dict[str, Any]:
+    """A database of `parse_url` with its time limits and plans, and a pool when `pool_size` is not 0.
+
+    Statements are planned once for each connection, not each time: planning six joined tables takes longer than reading
+    a row of them. Only web processes, which have a pool, limit a statement's time too; migrations and imports may take
+    theirs. `keep` leaves a connection open between requests where there is no pool.
+    """
+    limits = TIMEOUTS | ({"statement_timeout": "30s"} if pool_size else {})
+    options = {**database["OPTIONS"], "server_side_binding": True, "prepare_threshold": 5}
+    options["options"] = " ".join([*(f"-c {name}={value}" for name, value in limits.items()), options.get("options", "")]).strip()
+    if pool_size:
+        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+    return {**database, "OPTIONS": options, "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60 if keep and not pool_size else 0}

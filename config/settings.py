@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from config.database import DatabaseURLError, EmbeddedPostgres, parse_url
+from config.database import DatabaseURLError, EmbeddedPostgres, parse_url, tuned
 
 T = TypeVar("T")
 
@@ -226,14 +226,7 @@ try:
     DATABASES = {"default": parse_url(DATABASE_URL)}
 except DatabaseURLError as problem:
     raise ImproperlyConfigured(f"DATABASE_URL cannot be used: {problem}.") from problem
-# A hung statement must not hold a lock, or one of the few web threads, for ever. Migrations and imports may take their time.
-TIMEOUTS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"} | ({"statement_timeout": "30s"} if POOL_SIZE else {})
-DATABASES["default"]["OPTIONS"]["options"] = " ".join(
-    [f"-c {name}={value}" for name, value in TIMEOUTS.items()] + [DATABASES["default"]["OPTIONS"].get("options", "")]
-).strip()
-DATABASES["default"] |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if POOL_SIZE or TESTING else 60}
-if POOL_SIZE:
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": POOL_SIZE, "timeout": 10}
+DATABASES["default"] = tuned(DATABASES["default"], pool_size=POOL_SIZE, keep=not TESTING)
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

@@ -21,6 +21,7 @@ from quotes import offers
 from quotes.models import DeliveryQuote
 from stores import distances, orders
 from stores.actors import Actor
+from stores.compiled import Compiled
 from stores.models import Address, Order, OrderStatus, ServiceType, Store, Tag
 from stores.orders import OrderDraft
 from stores.refusals import Refused
@@ -73,7 +74,7 @@ def request(wanted: Request, *, by: Actor, at: datetime) -> Delivery:
     """Book a delivery of the house that nobody ordered through a till; its order is made with it.
 
     Raises `Invalid` with every problem at once: windows missing or turned round, a stop without address, an address
-    that a real geocoder does not know.
+    that a real geocoder does not know. The delivery is returned with its `stops`, ready to be shown.
     """
     plan = _plan(wanted.store, wanted.stops)
     plan.fields = {"by_house": True, "carrier": settings.HOUSE_CARRIER["name"], "carrier_ref": settings.HOUSE_CARRIER["ref"]}
@@ -230,6 +231,7 @@ def _write(order: Order, plan: _Plan, *, by: Actor, at: datetime, first: Sequenc
         task.delivery = delivery
     Task.objects.bulk_create(tasks)
     _tag(plan, tasks)
+    delivery.stops = tasks
     told = [*first, Happening(kind="delivery.created", delivery=delivery, data={"status": delivery.status})]
     told += [
         Happening(kind="task.created", task=task, delivery=delivery, data={"needs_review": True} if task.address.needs_review else {})
@@ -296,17 +298,23 @@ def _reserve(count: int) -> list[int]:
 
 
 def _tag(plan: _Plan, tasks: list[Task]) -> None:
-    usual = {tag.pk: tag for tag in plan.store.default_tags.all()}
+    """Write the tags of each task: the store's usual ones, and those of its own that exist."""
+    usual = [pair.tag for pair in _USUAL_TAGS.fetch(store=plan.store.pk)]
     named = {slug for stop in plan.stops for slug in stop.tags}
-    known = {tag.slug: tag for tag in Tag.objects.filter(slug__in=named)} if named else {}
+    known = list(Tag.objects.filter(slug__in=named)) if named else []
     pairs = Task.tags.through
-    rows = [
-        pairs(task_id=task.pk, tag_id=pk)
-        for task, stop in zip(tasks, plan.stops, strict=True)
-        for pk in {*usual, *(known[slug].pk for slug in stop.tags if slug in known)}
-    ]
+    rows = []
+    for task, stop in zip(tasks, plan.stops, strict=True):
+        tags = {tag.slug: tag for tag in (*usual, *(tag for tag in known if tag.slug in stop.tags))}
+        task.tag_rows = [{"name": tag.name, "slug": slug, "color": tag.color} for slug, tag in sorted(tags.items())]
+        rows += [pairs(task_id=task.pk, tag_id=tag.pk) for tag in tags.values()]
     if rows:
         pairs.objects.bulk_create(rows)
+
+
+_USUAL_TAGS: Compiled[Any] = Compiled(
+    lambda store: Store.default_tags.through.objects.select_related("tag").filter(store_id=store), store=int
+)
 
 
 def _courier(plan: _Plan) -> Courier | None:

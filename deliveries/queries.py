@@ -6,20 +6,22 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Prefetch, Q, QuerySet
+from django.db.models import JSONField, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import JSONObject, Lower
 
 from deliveries.models import Courier, Delivery, Event, Task, TaskList
 from deliveries.models.delivery import DeliveryQuerySet
 from deliveries.models.task import TaskQuerySet
 from deliveries.statuses import OPEN, TaskStatus
-from stores import compiled, schedules
+from stores import schedules
 from stores.actors import Actor
 from stores.compiled import Compiled, Seen
-from stores.models import Address, Store, Tag
+from stores.models import Address, Order, Store, Tag
 
 POSITION_LASTS = timedelta(minutes=30)
 """A courier's position older than this tells nothing any more."""
+
+WHAT_WAS_ORDERED = [field.name for field in Order._meta.concrete_fields if isinstance(field, JSONField)]
 
 
 def tasks() -> TaskQuerySet:
@@ -30,7 +32,9 @@ def tasks() -> TaskQuerySet:
     """
     siblings = Task.objects.filter(delivery_id=OuterRef("delivery_id")).order_by("position")
     return with_tags(
-        Task.objects.select_related("address", "courier__user", "store", "delivery__order").annotate(
+        Task.objects.select_related("address", "courier__user", "store", "delivery__order")
+        .defer(*(f"delivery__order__{name}" for name in WHAT_WAS_ORDERED))
+        .annotate(
             load_rows=ArraySubquery(
                 siblings.values(json=JSONObject(pk="pk", type="type", status="status", weight="weight", packages="packages"))
             )
@@ -47,23 +51,26 @@ def delivery(pk: int, *, actor: Actor) -> Delivery | None:
     """One of `deliveries`, when the actor may see it; two queries, compiled once."""
     found = _DELIVERY.first(actor, pk)
     if found is not None:
-        compiled.keep(found, "tasks", _STOPS.fetch(delivery=found.pk))
+        found.stops = _STOPS.fetch(delivery=found.pk)
     return found
 
 
 def with_tags(rows: TaskQuerySet) -> TaskQuerySet:
     """Tasks with `tag_rows`, their tags as `{"name", "slug", "color"}` in order of slug."""
     tags = Tag.objects.filter(tasks=OuterRef("pk")).order_by("slug")
-    return rows.annotate(tag_rows=ArraySubquery(tags.values(json=JSONObject(name="name", slug="slug", color="color"))))
+    return rows.annotate(tag_rows=ArraySubquery(tags.values(json=JSONObject(name="name", slug="slug", color="color"))))  # type: ignore[no-redef]  # Task names it
 
 
 def deliveries() -> DeliveryQuerySet:
-    """Deliveries as an API shows them, in two queries: order, store, account, courier, and the tasks in their order."""
-    return _heads().prefetch_related(Prefetch("tasks", queryset=_stops()))
+    """Deliveries as an API shows them, in two queries: order, courier, and in `stops` the tasks in their order.
+
+    What was ordered stays in the database until somebody asks for it: it is most of a row, and no list shows it.
+    """
+    return _heads().prefetch_related(Prefetch("tasks", queryset=_stops(), to_attr="stops"))  # type: ignore[no-redef]  # Delivery names it
 
 
 def _heads() -> DeliveryQuerySet:
-    return Delivery.objects.select_related("order", "store__account", "courier__user")
+    return Delivery.objects.select_related("order", "courier__user").defer(*(f"order__{name}" for name in WHAT_WAS_ORDERED))
 
 
 def _stops() -> TaskQuerySet:

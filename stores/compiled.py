@@ -6,7 +6,7 @@ thread, with a marker in the place of each value, and makes of the rows the same
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -101,15 +101,6 @@ class Seen(Generic[M]):
         return build
 
 
-def keep(row: models.Model, name: str, found: Sequence[models.Model]) -> None:
-    """Let `row.<name>.all()` be these rows from now on, as `prefetch_related` does."""
-    rows = getattr(row, name).all()
-    rows._result_cache, rows._prefetch_done = list(found), True
-    if not hasattr(row, "_prefetched_objects_cache"):
-        row._prefetched_objects_cache = {}  # type: ignore[attr-defined]  # where Django keeps what it prefetched
-    row._prefetched_objects_cache[name] = rows  # type: ignore[attr-defined]
-
-
 class _Statement(Generic[M]):
     """SQL with holes, and how to make objects of its rows, as `ModelIterable` does."""
 
@@ -124,6 +115,7 @@ class _Statement(Generic[M]):
         self.model: type[M] = info["model"]
         self.begin, self.end = info["select_fields"][0], info["select_fields"][-1] + 1
         self.names = [column[0].target.attname for column in select[self.begin : self.end]]
+        self.converters = self.compiler.get_converters([column[0] for column in select])
         self.populators = get_related_populators(info, select, rows.db)  # type: ignore[call-arg]  # the stubs know a later Django
         self.annotations = list((self.compiler.annotation_col_map or {}).items())
 
@@ -131,7 +123,8 @@ class _Statement(Generic[M]):
         return [param if name is None else values[name] for param, name in self.params]
 
     def objects(self, rows: list[tuple[Any, ...]]) -> list[M]:
-        return [self._object(row) for row in self.compiler.results_iter([rows])]
+        found: Iterable[Sequence[Any]] = self.compiler.apply_converters(rows, self.converters) if self.converters else rows
+        return [self._object(row) for row in found]
 
     def _object(self, row: Sequence[Any]) -> M:
         made = self.model.from_db(self.db, self.names, row[self.begin : self.end])

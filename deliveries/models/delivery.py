@@ -1,7 +1,7 @@
 """Deliveries: the doing of one order, by one carrier."""
 
 import secrets
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
@@ -9,6 +9,9 @@ from django.db.models import Q
 from deliveries.statuses import DeliveryStatus
 from stores.actors import Actor
 from stores.public_ids import new_public_id
+
+if TYPE_CHECKING:
+    from deliveries.models.task import Task
 
 
 def new_tracking_token() -> str:
@@ -71,6 +74,9 @@ class Delivery(models.Model):
     updated_at = models.DateTimeField()
 
     objects = DeliveryQuerySet.as_manager()
+
+    stops: "list[Task]"
+    """Its tasks in their order, when `queries.deliveries` read it."""
 
     class Meta:
         ordering = ["-created_at", "-id"]

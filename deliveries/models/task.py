@@ -63,6 +63,9 @@ class Task(models.Model):
 
     objects = TaskQuerySet.as_manager()
 
+    tag_rows: list[dict[str, str]]
+    """Its tags as `{"name", "slug", "color"}`, when `queries` read it."""
+
     class Meta:
         ordering = ["before", "-type", "id"]
         constraints = [

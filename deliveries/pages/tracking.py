@@ -72,7 +72,7 @@ class Seen:
 @require_safe
 def tracking(request: HttpRequest, locale: str, token: str) -> HttpResponse:
     """Show a delivery to whoever holds its token; `locale` is part of links already sent, and the page is in English."""
-    delivery = queries.deliveries().filter(tracking_token=token).first()
+    delivery = queries.deliveries().select_related("store").filter(tracking_token=token).first()
     if delivery is None:
         return HttpResponse(render_to_string("pages/tracking_unknown.html", request=request), status=404, headers=HEADERS)
     seen = see(delivery, list(queries.timeline(delivery).filter(kind__in=TOLD_KINDS)), at=timezone.now())
@@ -81,7 +81,7 @@ def tracking(request: HttpRequest, locale: str, token: str) -> HttpResponse:
 
 def see(delivery: Delivery, events: Sequence[Event], *, at: datetime) -> Seen:
     """What a recipient may know of a delivery at a moment; `events` are those of `TOLD_KINDS`."""
-    status, tasks, zone = DeliveryStatus(delivery.status), list(delivery.tasks.all()), delivery.store.tz
+    status, tasks, zone = DeliveryStatus(delivery.status), delivery.stops, delivery.store.tz
     dropoffs = _wanted([task for task in tasks if task.type == TaskType.DROPOFF])
     failed = any(task.status == TaskStatus.FAILED for task in tasks)
     over = status in OVER
