@@ -65,7 +65,6 @@ WORDS: dict[type[Refused], Word] = {
     PaymentNotOffered: Word(),
     phones.BadPhone: Word(),
     money.BadMoney: Word(violation=True),
-    orders.TooMuch: Word(violation=True),
     places.BadPoint: Word(violation=True),
     places.GeocoderDown: Word(503),
     schedules.BadMoment: Word(),

@@ -101,7 +101,10 @@ class World:
 
 def build_world(at: datetime = factories.NOON) -> World:
     """Rows, and a token for everybody."""
-    store, neighbour = factories.StoreFactory.create(name="Acme"), factories.StoreFactory.create(name="Next door")
+    home = factories.AddressFactory.create(street_address="85, Rue Oberkampf, 75011 Paris")
+    next_door = factories.AddressFactory.create(street_address="87, Rue Oberkampf, 75011 Paris")
+    store = factories.StoreFactory.create(name="Acme", address=home)
+    neighbour = factories.StoreFactory.create(name="Next door", address=next_door)
     courier, other = factories.CourierFactory.create(user__username="bob"), factories.CourierFactory.create(user__username="eve")
     owner, nosy = factories.UserFactory.create(username="ann"), factories.UserFactory.create(username="zoe")
     store.owners.add(owner)

@@ -45,9 +45,7 @@ def test_plain_json_is_the_same_without_linked_data(world: World) -> None:
     linked, plain = world["client"].get(path).json(), world["client"].get(path, accept=JSON).json()
     assert [row["id"] for row in plain] == [row["id"] for row in linked["hydra:member"]]
     assert b'"@' not in orjson.dumps(plain)
-    assert (
-        plain[0]["tasks"][0]["address"]["geo"] == {"latitude": 48.868893, "longitude": 2.331457} or plain[0]["tasks"][0]["address"]["geo"]
-    )
+    assert plain[0]["tasks"][0]["address"]["geo"].keys() == {"latitude", "longitude"}
     assert plain[0].keys() == linked["hydra:member"][0].keys() - {"@id", "@type"}
 
 
