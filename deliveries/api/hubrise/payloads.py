@@ -82,7 +82,7 @@ def order(row: Order, *, client_id: int | None) -> Json:
         "total_discrepancy": formats.amount(0, currency),
         "payment_discrepancy": formats.amount(row.total_cents - paid if row.payments else 0, currency),
         "items": [_item(element, currency, client_id) for element in row.items],
-        "deals": row.deals,
+        "deals": {key: {"name": deal["name"], "ref": deal.get("ref")} for key, deal in row.deals.items()},
         "discounts": [_discount(element, currency, client_id) for element in row.discounts],
         "charges": [_charge(element, currency, client_id) for element in row.charges],
         "payments": [_payment(element, currency, client_id) for element in row.payments],
@@ -173,9 +173,13 @@ def _item(element: Json, currency: str, client_id: int | None) -> Json:
         "points_earned": formats.decimal(element.get("points_earned")),
         "points_used": formats.decimal(element.get("points_used")),
         "options": [_option(option, currency) for option in element.get("options", ())],
-        "deal_line": element.get("deal_line"),
+        "deal_line": _deal_line(element.get("deal_line")),
         "deleted": element.get("deleted", False),
     }
+
+
+def _deal_line(line: Json | None) -> Json | None:
+    return None if line is None else {name: line.get(name) for name in ("deal_key", "label", "pricing_effect", "pricing_value")}
 
 
 def _option(option: Json, currency: str) -> Json:

@@ -92,7 +92,7 @@ def test_deals_are_numbered_afresh(shop: Scene) -> None:
         shop, deals={"dinner": {"name": "Dinner"}, "lunch": {"name": "Lunch", "ref": "L"}}, items=[PIZZA | {"deal_line": line}]
     )
     assert list(answered["deals"]) == ["0", "1"]
-    assert answered["items"][0]["deal_line"] == line | {"deal_key": "1"}
+    assert answered["items"][0]["deal_line"] == line | {"deal_key": "1", "pricing_value": None}
 
 
 def test_a_guest_is_kept_as_sent(shop: Scene) -> None:
