@@ -10,7 +10,7 @@ from stores import schedules
 BEGINS, ENDS = -540, 330
 """How far the day of `day.SCENES` reaches, in minutes from the present."""
 
-SHORTEST_PAST, SHORTEST_FUTURE = timedelta(hours=2), timedelta(hours=1)
+SHORTEST = timedelta(hours=2)
 """Just after midnight, or just before, the day spills over into its neighbour: in a few minutes nothing believable fits."""
 
 GRID = timedelta(minutes=5)
@@ -28,7 +28,7 @@ class Clock:
     def at(cls, now: datetime, tz: ZoneInfo) -> Self:
         """A clock whose day begins and ends with that of `tz`, as far as the story is longer than that."""
         start, end = schedules.day_bounds(now.astimezone(tz).date(), tz)
-        before, after = max(now - start, SHORTEST_PAST), max(end - now, SHORTEST_FUTURE)
+        before, after = max(now - start, SHORTEST), max(end - now, SHORTEST)
         return cls(now, min(60.0, before.total_seconds() / -BEGINS), min(60.0, after.total_seconds() / ENDS))
 
     def moment(self, minutes: float) -> datetime:

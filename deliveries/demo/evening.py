@@ -20,7 +20,7 @@ class Evening:
         self.stage, self.demo, self.house, self.now = stage, demo, house, now.replace(microsecond=0)
         self.store = demo["stores"][0]
         self.till = Speaker.hubrise("The store's till", self.store["token"])
-        self.outside = next(carrier for carrier in demo["carriers"])
+        self.outside = demo["carriers"][0]
         self.carrier = Speaker.hubrise(self.outside["name"], self.outside["token"])
         self.dispatcher = self.courier = self.second_courier = self.web_shop = Speaker.stranger("Nobody")
 
