@@ -159,8 +159,9 @@ class OpenFacet(YesOrNo):
 class UnassignedFacet(YesOrNo):
     """Open, for the house to carry, and with no courier yet."""
 
-    title = "courier still to be found"
+    title = "assignment"
     parameter_name = "unassigned"
+    yes, no = "Nobody yet", "Given to somebody, or over"
 
     def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
         return unassigned(queryset.model)
@@ -175,8 +176,9 @@ def unassigned(model: type[Any]) -> Q:
 class LateFacet(YesOrNo):
     """Open, and past the end of its window."""
 
-    title = "late"
+    title = "lateness"
     parameter_name = "late"
+    yes, no = "Late", "In time, or over"
 
     def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
         passed = Q(before__lt=moment_of(request), status__in=OPEN)
@@ -197,8 +199,9 @@ class HouseFacet(YesOrNo):
 class ReviewFacet(YesOrNo):
     """An address that nobody could find yet."""
 
-    title = "address to be reviewed"
+    title = "address"
     parameter_name = "review"
+    yes, no = "To be reviewed", "Found"
 
     def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
         if queryset.model is Task:
@@ -209,8 +212,9 @@ class ReviewFacet(YesOrNo):
 class AddressReviewFacet(YesOrNo):
     """Addresses that nobody could find yet."""
 
-    title = "to be reviewed"
+    title = "place"
     parameter_name = "review"
+    yes, no = "To be reviewed", "Found"
 
     def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
         return Q(needs_review=True)

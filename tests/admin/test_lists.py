@@ -193,3 +193,9 @@ def test_lateness_is_said_in_words(admin_browser: Client, noon: Any) -> None:
     assert "late " in body
     assert "nobody yet" in body
     assert "Not started" in body
+
+
+@pytest.mark.parametrize("model", [Delivery, Task, Address, Connection], ids=lambda model: model._meta.model_name)
+def test_facets_can_be_counted(model: type[Model], admin_browser: Client) -> None:
+    a_little_of_everything(0)
+    assert admin_browser.get(url(model, "changelist"), {"_facets": "True"}).status_code == 200
