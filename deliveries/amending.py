@@ -46,6 +46,7 @@ class StopChange:
 class _Plan:
     """What the delivery will be: each change with its stop's new values and place, and the way through what is left."""
 
+    seen: dict[int, Task]
     changes: list[StopChange]
     wanted: list[StopDraft]
     places: list[Address]
@@ -64,7 +65,7 @@ def amend(delivery: Delivery, changes: Sequence[StopChange], *, whole: bool, by:
         _add(work, plan)
         for change, wanted, place in zip(plan.changes, plan.wanted, plan.places, strict=True):
             if change.task_id is not None:
-                _change(work, work.task(change.task_id), change, wanted, place)
+                _change(work, plan.seen[change.task_id], change, wanted, place)
         for task in work.tasks:
             if task.pk in plan.dropped and task.status in OPEN:
                 move(work, task, TaskStatus.CANCELLED, kind="task.cancelled")
@@ -91,7 +92,7 @@ def _plan(delivery: Delivery, changes: list[StopChange], *, whole: bool) -> _Pla
         seconds = delivery.duration if route is None else route.duration_s
         numbers = [number for number, stays in enumerate(left) if stays]
         _settle_windows([wanted[number] for number in numbers], rest, numbers=numbers, seconds=seconds)
-    return _Plan(changes, wanted, places, route, dropped)
+    return _Plan(tasks, changes, wanted, places, route, dropped)
 
 
 def _places(delivery: Delivery, changes: list[StopChange], tasks: dict[int, Task]) -> list[Address]:
@@ -153,7 +154,7 @@ def _route(
 ) -> distances.Route | None:
     """The way through what is left, in the order of travel; None when it is the way it was."""
     stops = [
-        (tasks[change.task_id].position if change.task_id is not None else len(tasks) + number, place)
+        (tasks[change.task_id].position if change.task_id is not None else len(tasks) + 1 + number, place)
         for number, (change, place, stays) in enumerate(zip(changes, places, left, strict=True))
         if stays
     ]
@@ -215,9 +216,13 @@ def _add(work: Work, plan: _Plan) -> None:
         work.tell("task.created", task, **({"needs_review": True} if place.needs_review else {}))
 
 
-def _change(work: Work, task: Task, change: StopChange, wanted: StopDraft, place: Address) -> None:
-    values: dict[str, Any] = {name: getattr(wanted, name) for name in (*FIELDS, "after", "before", "metadata")}
-    if place.pk != task.address_id:
+def _change(work: Work, seen: Task, change: StopChange, wanted: StopDraft, place: Address) -> None:
+    """Write what differs from what was `seen` when the change was planned: the rest may have moved on since."""
+    task = work.task(seen.pk)
+    window = ("after", "before") if (wanted.after, wanted.before) != (seen.after, seen.before) else ()
+    said = [name for name in (*FIELDS, "metadata") if getattr(wanted, name) != getattr(seen, name)]
+    values: dict[str, Any] = {name: getattr(wanted, name) for name in (*FIELDS, "after", "before", "metadata") if name in (*said, *window)}
+    if place.pk != seen.address_id:
         values["address"] = _kept(place)
     told = [name for name, value in values.items() if getattr(task, name) != value]
     for name in told:

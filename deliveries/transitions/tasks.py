@@ -142,12 +142,10 @@ def check_unfinished(task: Task) -> None:
 
 
 def _waits_for(work: Work, task: Task) -> Task | None:
-    """The open task that must be finished first: its predecessor, or, for a dropoff, any pickup of the delivery."""
+    """The open task that must be finished first: its predecessor, and, for a dropoff, every pickup of the delivery."""
     for other in work.tasks:
-        first = other.pk == task.previous_id or (
-            task.type == TaskType.DROPOFF and other.type == TaskType.PICKUP and task.previous_id is None
-        )
-        if first and other.status in OPEN and other.pk != task.pk:
+        first = other.pk == task.previous_id or (task.type == TaskType.DROPOFF and other.type == TaskType.PICKUP)
+        if first and other.status in OPEN:
             return other
     return None
 
