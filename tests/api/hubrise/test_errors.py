@@ -18,6 +18,7 @@ from deliveries.api.hubrise import errors
 from deliveries.api.hubrise.quotes import Quotes
 from deliveries.models import Delivery
 from quotes.models import DeliveryQuote
+from quotes.offers import NotForDelivery
 from stores.models import Order
 from stores.refusals import Invalid, Refused
 from tests.api.hubrise.till import DELIVERY, QUOTE, Scene, scene
@@ -63,7 +64,7 @@ def test_refusals_are_put_into_words(refusal: type[Refused], word: tuple[int, st
     named = (
         refusal("no", path=("items", 0, "fee_cents"))
         if refusal is not Invalid
-        else Invalid(errors.offers.NotForDelivery("no", path=("items", 0, "fee_cents")))
+        else Invalid(NotForDelivery("no", path=("items", 0, "fee_cents")))
     )
     status, body = errors.explain(bare)
     assert (status, body["error_type"]) == word
@@ -200,8 +201,20 @@ def test_nothing_at_all_counts_as_an_empty_object(shop: Scene) -> None:
 
 # Fields
 
-BAD_TIMES = ["tomorrow", "2023-01-01", "2023-13-01T00:00:00Z", "2023-01-01T25:00:00Z", "0001-01-01T00:00:00Z", 5, True, {}, [], "", LONG]
-BAD_FEES = [
+BAD_TIMES: list[Any] = [
+    "tomorrow",
+    "2023-01-01",
+    "2023-13-01T00:00:00Z",
+    "2023-01-01T25:00:00Z",
+    "0001-01-01T00:00:00Z",
+    5,
+    True,
+    {},
+    [],
+    "",
+    LONG,
+]
+BAD_FEES: list[Any] = [
     "4.50",
     "4.5 EUR",
     "4,50 EUR",
@@ -217,8 +230,10 @@ BAD_FEES = [
     [],
     "",
 ]
-BAD_TEXTS = [{}, [], True, LONG, "a\0b"]
-QUOTE_CASES = [
+BAD_DEGREES: list[Any] = ["200", "x", {}, [], True, HUGE, "1" * 4000]
+BAD_STATUSES: list[Any] = ["assigned", "", None, 5, {}, [], "PENDING", LONG]
+BAD_TEXTS: list[Any] = [{}, [], True, LONG, "a\0b"]
+QUOTE_CASES: list[tuple[str, Any]] = [
     *(("fee", value) for value in [*BAD_FEES, None]),
     *(("estimated_pickup_at", value) for value in BAD_TIMES),
     *(("estimated_dropoff_at", value) for value in BAD_TIMES),
@@ -226,14 +241,14 @@ QUOTE_CASES = [
     *(("carrier_ref", value) for value in [*BAD_TEXTS, "x" * 65]),
     *(("ref", value) for value in [*BAD_TEXTS, "x" * 256]),
 ]
-DELIVERY_CASES = [
+DELIVERY_CASES: list[tuple[str, Any]] = [
     *(("fee", value) for value in BAD_FEES),
-    *(("status", value) for value in ["assigned", "", None, 5, {}, [], "PENDING", LONG]),
+    *(("status", value) for value in BAD_STATUSES),
     *((name, value) for name in ("estimated_pickup_at", "assigned_at", "pickup_at", "delivered_at", "cancelled_at") for value in BAD_TIMES),
     *((name, value) for name in ("tracking_url", "driver_pickup_url") for value in [*BAD_TEXTS, "x" * 2049]),
     *((name, value) for name in ("driver_phone", "driver_phone_access_code") for value in [*BAD_TEXTS, "x" * 65]),
     *(("driver_name", value) for value in [*BAD_TEXTS, "x" * 256]),
-    *((name, value) for name in ("driver_latitude", "driver_longitude") for value in ["200", "x", {}, [], True, HUGE, "1" * 4000]),
+    *((name, value) for name in ("driver_latitude", "driver_longitude") for value in BAD_DEGREES),
 ]
 ITEM = {"product_name": "Pizza", "price": "1.00 EUR", "quantity": "1"}
 ORDER_CASES: list[tuple[str, Any]] = [
