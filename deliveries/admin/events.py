@@ -21,7 +21,7 @@ class EventAdmin(DeskAdmin):
     """Everything that happened, the newest first."""
 
     by_hand = False
-    list_display = ("what", "shown_detail", "delivery_link", "store", "actor_name", "happened", "recorded")
+    list_display = ("what", "shown_detail", "delivery_link", "store", "who", "happened", "recorded")
     list_filter = (("actor_kind", ChoicesCheckboxFilter), facets.StoreFacet)
     list_select_related = ("task", "delivery", "store")
     search_fields = ("=kind", "actor_name", "=delivery__id", "=task__id", "=order__public_id")
@@ -33,7 +33,7 @@ class EventAdmin(DeskAdmin):
                 "fields": (
                     ("what", "kind"),
                     ("happened", "recorded"),
-                    ("actor_name", "actor_kind"),
+                    ("who", "actor_kind"),
                     ("store", "order"),
                     ("delivery_link", "task_link"),
                     "shown_detail",
@@ -59,6 +59,10 @@ class EventAdmin(DeskAdmin):
     @display(description="Besides")
     def shown_detail(self, event: Any) -> str:
         return telling.detail(event, event.store.tz, now=event.looked_at) or "–"
+
+    @display(description="Who", ordering="actor_name")
+    def who(self, event: Any) -> str:
+        return str(event.actor_name)
 
     @display(description="Delivery")
     def delivery_link(self, event: Any) -> SafeString | str:
