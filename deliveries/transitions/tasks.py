@@ -9,6 +9,7 @@ from deliveries.statuses import FINISHED, OPEN, TaskStatus, TaskType
 from deliveries.transitions.assigning import release
 from deliveries.transitions.work import Work, lock, move, settle
 from stores.actors import Actor
+from stores.models import Store
 from stores.refusals import Refused
 
 
@@ -151,6 +152,15 @@ def _waits_for(work: Work, task: Task) -> Task | None:
 
 
 def _set_contact(task: Task, contact_name: str) -> None:
-    if contact_name:
-        task.address.contact_name = contact_name
-        task.address.save(update_fields=["contact_name"])
+    """Who received it, at this task's address alone: one shared with others, or kept in an address book, is copied first."""
+    address = task.address
+    if not contact_name or contact_name == address.contact_name:
+        return
+    shared = Task.objects.filter(address=address).exclude(pk=task.pk).exists() or Store.objects.filter(address=address).exists()
+    if shared or address.store_id is not None:
+        address.pk, address.store_id = None, None
+        address._state.adding = True
+    address.contact_name = contact_name
+    address.save()
+    task.address = address
+    task.save(update_fields=["address"])

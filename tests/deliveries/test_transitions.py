@@ -7,7 +7,8 @@ import pytest
 
 from deliveries import transitions
 from deliveries.models import Delivery, Task
-from deliveries.statuses import TASK_MOVES, DeliveryStatus, TaskStatus, agree
+from deliveries.statuses import TASK_MOVES, DeliveryStatus, TaskStatus, TaskType, agree
+from deliveries.stops import StopDraft
 from deliveries.transitions import AlreadyCompleted, BadWindow, IllegalMove, PreviousUnfinished, TaskIsCancelled
 from stores.actors import SYSTEM, Actor, Role
 from stores.models import Address, Order
@@ -351,3 +352,17 @@ def test_tasks_of_an_outside_carrier_leave_its_order_alone() -> None:
         transitions.complete(task, by=SYSTEM, at=LATER)
     delivery.refresh_from_db()
     assert (delivery.status, delivery.order.status) == ("delivered", "new")
+
+
+def test_who_handed_it_over_is_not_written_into_an_address_that_others_share() -> None:
+    store = factories.StoreFactory.create(address__contact_name="The chef")
+    stops = [StopDraft(type=TaskType.PICKUP), factories.stops()[1]]
+    pickup = factories.delivery(store, stops=stops).stops[0]
+
+    transitions.complete(pickup, by=SYSTEM, at=NOON, contact_name="Grace Hopper")
+
+    store.address.refresh_from_db()
+    pickup.refresh_from_db()
+    assert store.address.contact_name == "The chef"
+    assert (pickup.address.contact_name, pickup.address.point) == ("Grace Hopper", store.address.point)
+    assert pickup.address.store_id is None
