@@ -1,5 +1,6 @@
 """Tokens, and whoever holds them: logging in, OAuth2, `/api/me` (sheet 1)."""
 
+from base64 import b64decode
 from datetime import date
 from typing import Any, NoReturn
 from uuid import NAMESPACE_URL, uuid5
@@ -33,7 +34,9 @@ class OAuth2TokenView(TokenView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """A token, or why not."""
-        if any("\0" in value for values in request.POST.lists() for value in values[1]):
+        if _holds_nul(request.META.get("HTTP_AUTHORIZATION", "")):
+            return self._refusal({"error": "invalid_client"}, 401)
+        if any("\0" in value for _, values in request.POST.lists() for value in values):
             return self._refusal({"error": "invalid_request", "error_description": "NUL characters are not read."}, 400)
         if request.POST.get("grant_type", "client_credentials") != "client_credentials":
             return self._refusal({"error": "unsupported_grant_type"}, 400)
@@ -51,6 +54,15 @@ class OAuth2TokenView(TokenView):
         if status == 401:
             response.headers["WWW-Authenticate"] = 'Basic realm="OAuth"'
         return response
+
+
+def _holds_nul(header: str) -> bool:
+    """Whether Basic credentials hold what no database keeps; what is no Basic header is judged elsewhere."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        return scheme.lower() == "basic" and b"\0" in b64decode(encoded)
+    except ValueError:
+        return False
 
 
 OAUTH_SENTENCES = {

@@ -1,0 +1,109 @@
+"""The OpenAPI document is valid, is open to all, and tells the truth about the answers."""
+
+from typing import Any
+
+import orjson
+import pytest
+from django.test import Client
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from deliveries.api.coopcycle.openapi import document
+from tests.api.coopcycle.knocking import LD, World
+from tests.api.coopcycle.test_document import REQUEST
+from tests.api.coopcycle.test_goldens import FULL
+from tests.api.coopcycle.test_permissions import MATRIX
+
+NOT_DESCRIBED = {"GET /api/docs", "GET /api/docs.json"}
+
+
+@pytest.fixture(scope="module")
+def openapi() -> dict[str, Any]:
+    read: dict[str, Any] = orjson.loads(document())
+    return read
+
+
+def conforms(openapi: dict[str, Any], method: str, path: str, response: Any, *, form: str = LD) -> list[str]:
+    """What is wrong with an answer, by the document."""
+    content = openapi["paths"][path][method]["responses"][str(response.status_code)]["content"]
+    schema = {**content[form]["schema"], "components": openapi["components"]}
+    return [f"{list(error.absolute_path)}: {error.message}" for error in Draft202012Validator(schema).iter_errors(response.json())]
+
+
+def test_the_document_is_valid(openapi: dict[str, Any]) -> None:
+    validate(openapi)
+    assert openapi["openapi"].startswith("3.1")
+
+
+def test_it_describes_every_call_of_this_dialect_and_no_other(openapi: dict[str, Any]) -> None:
+    told = {f"{method.upper()} {path}" for path, methods in openapi["paths"].items() for method in methods}
+    rows = {row.partition(",")[0].partition(" naming")[0] for row in MATRIX} - NOT_DESCRIBED
+    assert told == {row.replace("{date}", "{day}") for row in rows}
+
+
+def test_every_call_has_a_name_of_its_own(openapi: dict[str, Any]) -> None:
+    names = [call["operationId"] for methods in openapi["paths"].values() for call in methods.values()]
+    assert len(names) == len(set(names))
+
+
+ANSWERS: dict[str, tuple[str, str, str]] = {
+    # call: caller, path in the document, path asked for
+    "delivery": ("client", "/api/deliveries/{id}", "/api/deliveries/{held}"),
+    "task": ("client", "/api/tasks/{id}", "/api/tasks/{task}"),
+    "tasks": ("dispatcher", "/api/tasks", "/api/tasks?pagination=true"),
+    "events": ("client", "/api/tasks/{id}/events", "/api/tasks/{task}/events"),
+    "a courier's day": ("courier", "/api/me/tasks/{day}", "/api/me/tasks/2026-11-20"),
+    "an empty day": ("courier", "/api/me/tasks/{day}", "/api/me/tasks/2026-11-28"),
+    "store": ("client", "/api/stores/{id}", "/api/stores/{store}"),
+    "stores": ("dispatcher", "/api/stores", "/api/stores"),
+    "my stores": ("owner", "/api/me/stores", "/api/me/stores"),
+    "a store's deliveries": ("client", "/api/stores/{id}/deliveries", "/api/stores/{store}/deliveries?page=1"),
+    "address": ("client", "/api/addresses/{id}", "/api/addresses/{address}"),
+    "me, a person": ("owner", "/api/me", "/api/me"),
+    "me, a program": ("client", "/api/me", "/api/me"),
+    "no token": ("nobody", "/api/me", "/api/me"),
+    "a bad token": ("till", "/api/tasks", "/api/tasks"),
+    "no right": ("client", "/api/tasks", "/api/tasks"),
+    "nothing there": ("client", "/api/tasks/{id}", "/api/tasks/123456"),
+    "a bad parameter": ("dispatcher", "/api/tasks", "/api/tasks?date=x"),
+}
+
+
+@pytest.mark.parametrize("form", [LD, "application/json"])
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answers_are_as_described(world: World, openapi: dict[str, Any], name: str, form: str) -> None:
+    caller, path, asked = ANSWERS[name]
+    pks = {"held": world.held.pk, "task": world.task_ids(world.held)[0], "store": world.store.pk, "address": world.store.address_id}
+    response = world[caller].get(asked.format(**pks), accept=form)
+    assert conforms(openapi, "get", path, response, form=form) == []
+
+
+@pytest.mark.parametrize(("body", "status"), [(REQUEST, 201), (FULL, 201), ({}, 400), (b"{", 400)])
+@pytest.mark.parametrize("form", [LD, "application/json"])
+def test_a_new_delivery_is_as_described(world: World, openapi: dict[str, Any], body: Any, status: int, form: str) -> None:
+    response = world["client"].post("/api/deliveries", body, accept=form)
+    assert response.status_code == status
+    assert conforms(openapi, "post", "/api/deliveries", response, form=form) == []
+
+
+def test_the_examples_are_bodies_as_described(openapi: dict[str, Any]) -> None:
+    schema = {"$ref": "#/components/schemas/DeliveryInput", "components": openapi["components"]}
+    for body in (orjson.loads(REQUEST), FULL):
+        assert list(Draft202012Validator(schema).iter_errors(body)) == []
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "application/json", "application/vnd.openapi+json", "text/html"])
+def test_the_document_is_given_whatever_is_asked_for(accept: str) -> None:
+    response = Client().get("/api/docs.json", headers={"accept": accept} if accept else {})
+    assert response.status_code == 200
+    assert response["Content-Type"] == ("application/vnd.openapi+json" if "openapi" in accept else "application/json")
+    assert response["Access-Control-Allow-Origin"] == "*"
+
+
+def test_the_page_loads_nothing_from_elsewhere() -> None:
+    page = Client().get("/api/docs")
+    assert (page.status_code, page["Content-Type"].partition(";")[0]) == (200, "text/html")
+    assert b"//cdn" not in page.content
+    script = Client().get("/api/docs?script=")
+    assert b'"/api/docs.json"' in script.content
+    assert script["Content-Type"].startswith("application/javascript")
