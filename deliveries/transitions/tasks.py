@@ -156,11 +156,12 @@ def _set_contact(task: Task, contact_name: str) -> None:
     address = task.address
     if not contact_name or contact_name == address.contact_name:
         return
-    shared = Task.objects.filter(address=address).exclude(pk=task.pk).exists() or Store.objects.filter(address=address).exists()
-    if shared or address.store_id is not None:
-        address.pk, address.store_id = None, None
-        address._state.adding = True
     address.contact_name = contact_name
-    address.save()
+    shared = Task.objects.filter(address=address).exclude(pk=task.pk).exists() or Store.objects.filter(address=address).exists()
+    if not shared and address.store_id is None:
+        address.save(update_fields=["contact_name"])
+        return
+    address.pk, address.store_id = None, None
+    address.save(force_insert=True)
     task.address = address
     task.save(update_fields=["address"])

@@ -161,16 +161,45 @@ def test_several_cancelled_pickups_block_nothing_either() -> None:
 
 
 def test_who_received_it_is_kept_with_the_address() -> None:
-    task = rows.alone("DOING")
-    transitions.complete(task, by=SYSTEM, at=NOON, contact_name="Grace Hopper", notes="left with her")
-    assert Address.objects.get(pk=task.address_id).contact_name == "Grace Hopper"
-    assert rows.told()[0].data == {"notes": "left with her"}
+    delivery = rows.booked("PD", "DONE", "DOING")
+    task, newest = rows.tasks(delivery)[1], rows.last_event()
+    done = transitions.complete(task, by=SYSTEM, at=NOON, contact_name="Grace Hopper", notes="left with her")
+    address = Address.objects.get(pk=task.address_id)
+    assert (address.contact_name, done.address) == ("Grace Hopper", address)
+    assert rows.told(newest)[0].data == {"notes": "left with her"}
 
 
 def test_who_refused_it_is_kept_too() -> None:
-    task = rows.alone("DOING")
+    task = rows.tasks(rows.booked("PD", "DONE", "DOING"))[1]
     transitions.fail(task, by=SYSTEM, at=NOON, contact_name="Grace Hopper")
     assert Address.objects.get(pk=task.address_id).contact_name == "Grace Hopper"
+
+
+@pytest.mark.parametrize("shared_with", ["a store", "another task", "an address book"])
+def test_an_address_that_is_not_the_tasks_alone_is_copied_first(shared_with: str) -> None:
+    task = rows.tasks(rows.booked("PD", "DONE", "DOING"))[1]
+    known = task.address
+    if shared_with == "a store":
+        factories.StoreFactory.create(address=known)
+    elif shared_with == "another task":
+        factories.delivery(stops=[rows.stop("P"), rows.stop("D", address=known)])
+    else:
+        Address.objects.filter(pk=known.pk).update(store=task.store)
+    transitions.complete(task, by=SYSTEM, at=NOON, contact_name="Grace Hopper")
+    task.refresh_from_db()
+    known.refresh_from_db()
+    assert (task.address.contact_name, known.contact_name) == ("Grace Hopper", "")
+    assert (task.address.pk == known.pk, task.address.store) == (False, None)
+    assert (task.address.street_address, task.address.point) == (known.street_address, known.point)
+
+
+@pytest.mark.parametrize("name", ["", "Ada"])
+def test_a_name_that_says_nothing_new_copies_nothing(name: str) -> None:
+    task = rows.alone("DOING")
+    Address.objects.filter(pk=task.address_id).update(contact_name="Ada")
+    transitions.complete(task, by=SYSTEM, at=NOON, contact_name=name)
+    task.refresh_from_db()
+    assert (task.address_id, task.address.contact_name, Address.objects.count()) == (task.store.address_id, "Ada", 1)
 
 
 @pytest.mark.parametrize(
