@@ -13,13 +13,13 @@ from deliveries.statuses import DeliveryStatus
 class OrderDelivery(Endpoint):
     """An order has one delivery at most, be it cancelled."""
 
-    @describe("Retrieve a delivery", answers.Delivery)
+    @describe("Deliveries", "Retrieve a delivery", answers.Delivery)
     def get(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
         """Retrieve the delivery attached to an order; 404 when there is none."""
         delivery = reach.delivery(self.caller, location_id, order_id)
         return Answer(payloads.delivery(delivery, delivery.store, at=self.at))
 
-    @describe("Create a delivery", answers.Delivery, inputs.NewDelivery)
+    @describe("Deliveries", "Create a delivery", answers.Delivery, inputs.NewDelivery)
     def post(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
         """Attach a delivery to an order whose service type is delivery, and which has none yet."""
         order = reach.order(self.caller, location_id, order_id)
@@ -28,7 +28,7 @@ class OrderDelivery(Endpoint):
         delivery = booking.attach(order, fields, status=status, by=self.caller.actor, at=self.at)
         return Answer(payloads.delivery(delivery, order.store, at=self.at))
 
-    @describe("Update a delivery", answers.Delivery, inputs.DeliveryChange)
+    @describe("Deliveries", "Update a delivery", answers.Delivery, inputs.DeliveryChange)
     def patch(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
         """Update any field but the carrier and its fee; any status may follow any, and writes its time."""
         delivery = reach.delivery(self.caller, location_id, order_id)

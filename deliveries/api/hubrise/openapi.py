@@ -53,16 +53,16 @@ _generating = Lock()
 
 
 def describe(
-    summary: str, answer: Any, body: Any = None, *, parameters: Sequence[OpenApiParameter] = (), refusals: Sequence[int] = ()
+    tag: str, summary: str, answer: Any, body: Any = None, *, parameters: Sequence[OpenApiParameter] = (), refusals: Sequence[int] = ()
 ) -> Callable[[F], F]:
-    """Say of a handler what it takes and answers; the docstring is the description."""
+    """Say of a handler what it takes and answers, under the heading `tag`; the docstring is the description."""
     told = [status for status in REFUSALS if body is not None or status not in {*BODY_ONLY, 422} or status in refusals]
     return extend_schema(
         summary=summary,
         request=body,
         parameters=list(parameters),
         responses={200: answer} | {status: OpenApiResponse(answers.Error, REFUSALS[status]) for status in told},
-        tags=[summary.rsplit(" ", 1)[-1].rstrip("s")],
+        tags=[tag],
     )
 
 

@@ -17,13 +17,13 @@ from stores.models import Order
 class Orders(Endpoint):
     """The orders of a location."""
 
-    @describe("List orders", answers.Order(many=True), parameters=listing.PARAMETERS, refusals=[422])
+    @describe("Orders", "List orders", answers.Order(many=True), parameters=listing.PARAMETERS, refusals=[422])
     def get(self, request: Request, location_id: str | None = None) -> HttpResponse:
         """List the orders of a location, the newest first."""
         store = reach.store(self.caller, location_id)
         return _page(self, request, reach.orders().for_store(store.pk), store.tz)
 
-    @describe("Create an order", answers.Order, inputs.NewOrder)
+    @describe("Orders", "Create an order", answers.Order, inputs.NewOrder)
     def post(self, request: Request, location_id: str | None = None) -> HttpResponse:
         """Create an order; only its status is required."""
         store = reach.store(self.caller, location_id)
@@ -35,13 +35,13 @@ class Orders(Endpoint):
 class OrderDetail(Endpoint):
     """One order."""
 
-    @describe("Retrieve an order", answers.Order)
+    @describe("Orders", "Retrieve an order", answers.Order)
     def get(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
         """Retrieve an order of a location."""
         order = reach.order(self.caller, location_id, order_id)
         return Answer(payloads.order(order, client_id=self.caller.client_id))
 
-    @describe("Update an order", answers.Order, inputs.OrderChange)
+    @describe("Orders", "Update an order", answers.Order, inputs.OrderChange)
     def patch(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
         """Change the fields that may change; elements are appended, or, as `{id, deleted: true}` or `{id, private_ref}`, amended."""
         order = reach.order(self.caller, location_id, order_id)
@@ -49,7 +49,7 @@ class OrderDetail(Endpoint):
         amended = intake.amend_order(order, changes, by=self.caller.actor, at=self.at)
         return Answer(payloads.order(amended, client_id=self.caller.client_id))
 
-    @describe("Update an order, as older clients do", answers.Order, inputs.OrderChange)
+    @describe("Orders", "Update an order, as older clients do", answers.Order, inputs.OrderChange)
     def put(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
         """The same as PATCH."""
         return self.patch(request, order_id=order_id, location_id=location_id)
@@ -58,7 +58,7 @@ class OrderDetail(Endpoint):
 class AccountOrders(AccountEndpoint):
     """The orders of every location of an account."""
 
-    @describe("List orders of an account", answers.Order(many=True), parameters=listing.PARAMETERS, refusals=[422])
+    @describe("Orders", "List orders of an account", answers.Order(many=True), parameters=listing.PARAMETERS, refusals=[422])
     def get(self, request: Request, account_id: str | None = None) -> HttpResponse:
         """List the orders of all locations of the account, the newest first."""
         account = reach.account(self.caller, account_id)

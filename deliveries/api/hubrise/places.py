@@ -13,7 +13,7 @@ class Location(Endpoint):
 
     needs_scope = False
 
-    @describe("Retrieve a location", answers.Location)
+    @describe("Locations and accounts", "Retrieve a location", answers.Location)
     def get(self, request: Request, location_id: str | None = None) -> HttpResponse:
         """Retrieve a location."""
         return Answer(payloads.location(reach.store(self.caller, location_id)))
@@ -24,7 +24,7 @@ class Locations(AccountEndpoint):
 
     needs_scope = False
 
-    @describe("List locations", answers.Location(many=True))
+    @describe("Locations and accounts", "List locations", answers.Location(many=True))
     def get(self, request: Request) -> HttpResponse:
         """List the locations of the account."""
         return Answer([payloads.location(row) for row in reach.stores(self.caller)])
@@ -35,7 +35,7 @@ class Account(AccountEndpoint):
 
     needs_scope = False
 
-    @describe("Retrieve an account", answers.Account)
+    @describe("Locations and accounts", "Retrieve an account", answers.Account)
     def get(self, request: Request, account_id: str | None = None) -> HttpResponse:
         """Retrieve the account of the token."""
         return Answer(payloads.account(reach.account(self.caller, account_id)))

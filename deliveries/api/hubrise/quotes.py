@@ -12,13 +12,13 @@ from deliveries.api.hubrise.openapi import describe
 class Quotes(Endpoint):
     """Every offer for one order."""
 
-    @describe("List delivery quotes", answers.Quote(many=True))
+    @describe("Delivery quotes", "List delivery quotes", answers.Quote(many=True))
     def get(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
         """List the delivery quotes attached to an order, the first one first."""
         order = reach.order(self.caller, location_id, order_id)
         return Answer([payloads.quote(quote, order) for quote in order.quotes.all()])
 
-    @describe("Create a delivery quote", answers.Quote, inputs.NewQuote)
+    @describe("Delivery quotes", "Create a delivery quote", answers.Quote, inputs.NewQuote)
     def post(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
         """Offer to carry an order whose service type is delivery."""
         order = reach.order(self.caller, location_id, order_id)
@@ -30,7 +30,7 @@ class Quotes(Endpoint):
 class Quote(Endpoint):
     """One offer."""
 
-    @describe("Retrieve a delivery quote", answers.Quote)
+    @describe("Delivery quotes", "Retrieve a delivery quote", answers.Quote)
     def get(self, request: Request, order_id: str, quote_id: str, location_id: str | None = None) -> HttpResponse:
         """Retrieve a delivery quote attached to an order."""
         quote = reach.quote(self.caller, location_id, order_id, quote_id)
@@ -40,7 +40,7 @@ class Quote(Endpoint):
 class QuoteAcceptance(Endpoint):
     """The moment an offer is taken."""
 
-    @describe("Accept a delivery quote", answers.Quote, refusals=[400, 413, 415, 422])
+    @describe("Delivery quotes", "Accept a delivery quote", answers.Quote, refusals=[400, 413, 415, 422])
     def post(self, request: Request, order_id: str, quote_id: str, location_id: str | None = None) -> HttpResponse:
         """Accept a delivery quote for good; again changes nothing. The house's own is booked at once."""
         json_object(request)  # clients send `{}` or nothing; what is no JSON is refused here as anywhere
