@@ -240,6 +240,7 @@ LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "stores.hashers.RandomSecretHasher",
 ]
 if TESTING:
     # A slow digest protects real people's passwords, and would only make each test wait.
@@ -259,6 +260,7 @@ OAUTH2_PROVIDER = {
         "orders:all": "Read and change every order",
     },
     "DEFAULT_SCOPES": ["deliveries"],
+    "CLIENT_SECRET_HASHER": "pbkdf2_sha256_random",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 3600,
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
