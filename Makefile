@@ -6,22 +6,25 @@ BIN := $(VENV)/bin
 DATA_DIR ?= var
 PORT ?= 8000
 
-.PHONY: help demo test lint format bench walkthrough
+.PHONY: help install demo test lint format bench walkthrough
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo         start everything on http://127.0.0.1:$(PORT); PORT and DATA_DIR move it"
+	@echo "make install      only install what a server needs, in $(VENV)"
 	@echo "make test         run the tests; ARGS='-k word' picks some"
 	@echo "make lint         style, types, import ladder, migrations, deployment checks"
 	@echo "make format       let ruff put the code in shape"
 	@echo "make bench        measure against a bare view and against plain REST framework"
 	@echo "make walkthrough  play an evening against a running demo"
 
+install: $(VENV)/.runtime
+
 demo: $(VENV)/.runtime
 	@RELAIS_DEMO=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)" exec $(BIN)/python manage.py demo
 
 test: $(VENV)/.dev
-	DATA_DIR="$(if $(filter file default,$(origin DATA_DIR)),var/test,$(DATA_DIR))" $(BIN)/python -m pytest $(ARGS)
+	DATA_DIR="$(if $(filter file default,$(origin DATA_DIR)),var/test,$(DATA_DIR))" $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: export DATA_DIR := $(if $(filter file default,$(origin DATA_DIR)),var/test,$(DATA_DIR))
 lint: $(VENV)/.dev
@@ -46,14 +49,20 @@ bench: $(VENV)/.dev
 walkthrough: $(VENV)/.runtime
 	@RELAIS_DEMO=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)" $(BIN)/python manage.py walkthrough $(ARGS)
 
+# Prints the direct dependencies, and those of the extras named; requirements.txt pins them and all that they need.
+DIRECT = import sys, tomllib; it = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+	print(*it['dependencies'], *(each for name in sys.argv[1:] for each in it['optional-dependencies'][name]), sep='\n')
+
 # Installed once, and again whenever what is asked for changes.
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: $(BIN)/python pyproject.toml requirements.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.txt -e .
+	$(BIN)/python -c "$(DIRECT)" > $@.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.txt -r $@.txt
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml requirements.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.txt -e '.[dev]'
+	$(BIN)/python -c "$(DIRECT)" dev > $@.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.txt -r $@.txt
 	@touch $@ $(VENV)/.runtime
