@@ -10,7 +10,7 @@ from deliveries import queries, transitions
 from deliveries.models import Delivery, Task
 from stores import credentials
 from stores.actors import SYSTEM, Actor, ActorKind, Role
-from stores.models import Order, Store
+from stores.models import Order, Store, Tag
 from tests import factories
 from tests.deliveries import rows
 from tests.deliveries.rows import LATER
@@ -112,3 +112,78 @@ def test_a_timeline_has_order_quote_delivery_and_tasks_in_order_of_happening() -
         *("task.done", "delivery.picked"),
         *("task.started", "delivery.started"),
     ]
+
+
+# --- One row, as an API shows it -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("dropoffs", [1, 6])
+def test_one_task_costs_one_query(dropoffs: int, compiled: bool, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    cold = Tag.objects.create(name="Cold", slug="cold")
+    delivery = rows.booked("P" + "D" * dropoffs, weight=5, tags=["cold"])
+    task = rows.tasks(delivery)[1]
+    expected = (task, task.store, task.address, delivery, delivery.order.public_id)
+    with django_assert_num_queries(1):
+        seen = queries.task(task.pk, actor=SYSTEM) if compiled else queries.tasks().get(pk=task.pk)
+        assert seen is not None
+        assert seen.delivery is not None
+        assert (seen, seen.store, seen.address, seen.delivery, seen.delivery.order.public_id) == expected
+    assert seen.tag_rows == [{"name": "Cold", "slug": cold.slug, "color": cold.color}]
+    assert [(row["type"], row["weight"]) for row in vars(seen)["load_rows"]] == [("PICKUP", 5), *[("DROPOFF", 5)] * dropoffs]
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("dropoffs", [1, 6])
+def test_one_delivery_costs_two_queries(dropoffs: int, compiled: bool, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    delivery = rows.booked("P" + "D" * dropoffs)
+    expected = [(task.pk, task.address_id) for task in rows.tasks(delivery)]
+    with django_assert_num_queries(2):
+        seen = queries.delivery(delivery.pk, actor=SYSTEM) if compiled else queries.deliveries().get(pk=delivery.pk)
+        assert seen is not None
+        assert (seen, seen.order) == (delivery, delivery.order)
+        assert [(stop.pk, stop.address.pk) for stop in seen.stops] == expected
+
+
+def test_twenty_deliveries_cost_as_much_as_one(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for _ in range(20):
+        rows.booked("PDD")
+    with django_assert_num_queries(2):
+        assert [len(delivery.stops) for delivery in queries.deliveries()] == [3] * 20
+
+
+def test_what_an_actor_may_not_see_is_not_there() -> None:
+    delivery = rows.booked("PD")
+    task = rows.tasks(delivery)[0]
+    courier = factories.CourierFactory.create()
+    transitions.assign(task, courier, by=SYSTEM, at=NOON)
+    neighbour = program(store_ids=frozenset([factories.StoreFactory.create().pk]))
+    own = program(store_ids=frozenset([delivery.store_id]))
+    rider = credentials.user_actor(courier.user)
+    of_account = program(account_id=delivery.store.account_id)
+    assert [queries.task(task.pk, actor=actor) for actor in (own, of_account, rider, neighbour)] == [task, task, task, None]
+    assert [queries.delivery(delivery.pk, actor=actor) for actor in (own, of_account, neighbour)] == [delivery, delivery, None]
+    assert queries.task(0, actor=SYSTEM) is None
+    assert queries.delivery(0, actor=SYSTEM) is None
+
+
+def test_which_addresses_an_actor_may_name() -> None:
+    delivery, other = rows.booked("PD"), rows.booked("PD")
+    kept = factories.AddressFactory.create(store=delivery.store)
+    own = program(store_ids=frozenset([delivery.store_id]))
+    used = {task.address for task in rows.tasks(delivery)}
+    assert set(queries.addresses(own)) == {kept, delivery.store.address, *used}
+    assert rows.tasks(other)[1].address in queries.addresses(SYSTEM)
+
+
+def test_couriers_are_found_by_name_in_any_case_while_they_may_log_in() -> None:
+    bob = factories.CourierFactory.create(user__username="Bob")
+    factories.CourierFactory.create(user__username="eve", user__is_active=False)
+    assert list(queries.couriers_named(["BOB", "eve", "nobody"])) == [bob]
+
+
+def test_the_events_of_a_task() -> None:
+    delivery = rows.booked("PD")
+    pickup = rows.tasks(delivery)[0]
+    transitions.start(pickup, by=SYSTEM, at=LATER)
+    assert [event.kind for event in queries.task_events(pickup)] == ["task.created", "task.started"]
