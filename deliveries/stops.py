@@ -203,7 +203,7 @@ def check_windows(stops: Sequence[StopDraft]) -> None:
     if not problems:
         pickups = [stop.before for stop in stops if stop.type == TaskType.PICKUP and stop.before]
         dropoffs = [stop.before for stop in stops if stop.type == TaskType.DROPOFF and stop.before]
-        if any(due < min(pickups) for due in dropoffs):
+        if pickups and any(due < min(pickups) for due in dropoffs):
             problems.append(WrongOrder("Dropoff date must be after pickup date.", path=("tasks",)))
     if problems:
         raise Invalid(*problems)

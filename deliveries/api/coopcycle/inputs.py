@@ -98,7 +98,7 @@ def delivery(body: Any, *, now: datetime, desk: bool, partial: bool = False) -> 
     stops = [_stop(problems, each, ("tasks", number), now=now) for number, each in enumerate(listed)]
     if not listed:
         stops = _pair(problems, sent, now=now, partial=partial)
-    elif len(stops) == 2 and not partial:
+    elif len(stops) == 2:
         stops[0].type, stops[1].type = TaskType.PICKUP, TaskType.DROPOFF
     _aliases(problems, sent, stops)
     wanted = SentDelivery(store_id=store_id, stops=stops, listed=bool(listed))
@@ -173,13 +173,24 @@ def _order(problems: Problems, order: dict[str, Any], wanted: SentDelivery, *, d
         wanted.cash_on_delivery = method == "cash_on_delivery"
         if method not in ("cash_on_delivery", "card"):
             raise PaymentNotOffered("order.paymentMethod is not valid")
+    if not desk:
+        return
+    problems.take(_supplements, order.get("manualSupplements"), ("order", "manualSupplements"), None)
     price = order.get("arbitraryPrice")
-    if not desk or price in (*ABSENT, {}, []):
+    if price in (*ABSENT, {}, []):
         return
     at: Path = ("order", "arbitraryPrice")
     values: dict[str, Any] = problems.take(forms.mapping, price, at, {})
     wanted.price_cents = problems.take(forms.whole, values.get("variantPrice"), (*at, "variantPrice"), None, most=LARGEST_PRICE)
     wanted.price_name = problems.take(forms.text, values.get("variantName"), (*at, "variantName"), "")
+
+
+def _supplements(value: Any, path: Path) -> None:
+    """Supplements are rules of the store's own price list; a store without one has none to add."""
+    for number, each in enumerate(_listed(value, path)):
+        where = (*path[:-1], f"{path[-1]}[{number}][pricingRule]")
+        rule = forms.mapping(each, path).get("pricingRule")
+        raise Malformed("This value should not be blank." if rule in ABSENT else "This rule is not one of the store's.", path=where)
 
 
 def _unsaid(value: Any) -> bool:

@@ -166,3 +166,21 @@ def test_a_finished_stop_that_is_left_out_stays_finished(world: World) -> None:
     transitions.pick(world.delivery, by=SYSTEM, at=factories.NOON)
     _, dropoff = world.task_ids(world.delivery)
     assert [task["status"] for task in put(world, {"tasks": [{"id": dropoff}]})["tasks"]] == ["DONE", "TODO"]
+
+
+def test_two_new_tasks_take_the_place_of_the_old(world: World) -> None:
+    after = put(
+        world, {"tasks": [{"address": ELSEWHERE, "before": "2026-11-20 15:00"}, {"address": ELSEWHERE, "before": "2026-11-20 16:00"}]}
+    )
+    assert [(task["type"], task["status"]) for task in after["tasks"]] == [
+        ("PICKUP", "TODO"),
+        ("DROPOFF", "TODO"),
+        ("PICKUP", "CANCELLED"),
+        ("DROPOFF", "CANCELLED"),
+    ]
+
+
+def test_a_delivery_without_a_pickup_left_can_still_be_changed(world: World) -> None:
+    pickup, dropoff = world.task_ids(world.delivery)
+    world["dispatcher"].put(f"/api/tasks/{pickup}/cancel")
+    assert put(world, {"tasks": [{"id": dropoff, "before": "2026-11-20 17:00"}]})["dropoff"]["before"] == "2026-11-20T17:00:00+01:00"

@@ -165,6 +165,21 @@ def test_a_price_is_the_desks_to_set(world: World, caller: str, total: int, stat
     assert Task.objects.select_related("delivery__order").get(pk=made["pickup"]["id"]).delivery.order.status == state  # type: ignore[union-attr]  # it has one
 
 
+@pytest.mark.parametrize(
+    ("supplement", "message"),
+    [
+        ({"quantity": 1}, "This value should not be blank."),
+        ({"pricingRule": "/api/pricing_rules/1"}, "This rule is not one of the store's."),
+    ],
+)
+def test_supplements_are_rules_of_the_store(world: World, supplement: Any, message: str) -> None:
+    body = {"store": f"/api/stores/{world.store.pk}", "dropoff": RIVOLI, "order": {"manualSupplements": [supplement]}}
+    refused = world["dispatcher"].post("/api/deliveries", body)
+    assert refused.status_code == 400
+    assert refused.json()["violations"] == [{"propertyPath": "order.manualSupplements[0][pricingRule]", "message": message, "code": None}]
+    make(world, body)
+
+
 def test_cash_on_delivery_where_it_is_taken(world: World) -> None:
     world.store.cash_on_delivery = True
     world.store.save()

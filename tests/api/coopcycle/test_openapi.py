@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 from django.test import Client
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # published without types
 from openapi_spec_validator import validate
 
 from deliveries.api.coopcycle.openapi import document

@@ -9,6 +9,7 @@ import time_machine
 from django.test import Client
 
 from stores import credentials
+from stores.models import Dialect
 from tests.api.coopcycle.knocking import Knock, World, basic
 from tests.factories import NOON, PASSWORD
 
@@ -63,7 +64,7 @@ def test_a_wrong_secret_is_refused(world: World) -> None:
 
 
 def test_a_client_of_the_other_dialect_is_refused(world: World) -> None:
-    till, secret = credentials.new_client(name="Till", dialect=credentials.Dialect.HUBRISE)
+    till, secret = credentials.new_client(name="Till", dialect=Dialect.HUBRISE)
     assert ask(world, header=basic(till.client_id, secret)).status_code == 401
 
 
