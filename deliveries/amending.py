@@ -212,8 +212,17 @@ def _add(work: Work, plan: _Plan) -> None:
         )
         task.save(force_insert=True)
         _tag(task, wanted.tags)
+        _unlink_next(known)
         work.tasks.append(task)
         work.tell("task.created", task, **({"needs_review": True} if place.needs_review else {}))
+
+
+def _unlink_next(tasks: list[Task]) -> None:
+    """Only of two tasks is the second the first one's next."""
+    for task in tasks:
+        if task.next_id is not None:
+            task.next = None
+            task.save(update_fields=["next"])
 
 
 def _change(work: Work, seen: Task, change: StopChange, wanted: StopDraft, place: Address) -> None:

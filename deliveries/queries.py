@@ -31,15 +31,10 @@ def tasks() -> TaskQuerySet:
     "packages"}`, one for each task of the same delivery in order of position, empty for a task alone.
     """
     siblings = Task.objects.filter(delivery_id=OuterRef("delivery_id")).order_by("position")
-    return with_tags(
-        Task.objects.select_related("address", "courier__user", "store", "delivery__order")
-        .defer(*(f"delivery__order__{name}" for name in WHAT_WAS_ORDERED))
-        .annotate(
-            load_rows=ArraySubquery(
-                siblings.values(json=JSONObject(pk="pk", type="type", status="status", weight="weight", packages="packages"))
-            )
-        )
-    )
+    loads = siblings.values(json=JSONObject(pk="pk", type="type", status="status", weight="weight", packages="packages"))
+    rows = Task.objects.select_related("address", "courier__user", "store", "delivery__order")
+    lean = rows.defer(*(f"delivery__order__{name}" for name in WHAT_WAS_ORDERED))
+    return with_tags(lean.annotate(load_rows=ArraySubquery(loads)))  # type: ignore[no-redef]  # Task names it
 
 
 def task(pk: int, *, actor: Actor) -> Task | None:

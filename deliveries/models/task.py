@@ -1,6 +1,6 @@
 """Tasks: pick something up or drop it off, at an address, in a window of time."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -62,6 +62,9 @@ class Task(models.Model):
     updated_at = models.DateTimeField()
 
     objects = TaskQuerySet.as_manager()
+
+    load_rows: list[dict[str, Any]]
+    """What every task of its delivery carries, as `loads.Carrier` asks for it, when `queries.tasks` read it."""
 
     tag_rows: list[dict[str, str]]
     """Its tags as `{"name", "slug", "color"}`, when `queries` read it."""

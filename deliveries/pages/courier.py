@@ -225,7 +225,7 @@ def plan(left: Sequence[Task], tasks: Sequence[Task], shown: date, *, at: dateti
 
 def _card(task: Task, shown: date, *, at: datetime, comes_next: bool = False) -> Card:
     address = task.address
-    others: list[Any] = [SimpleNamespace(**row) for row in task.load_rows] or [task]  # type: ignore[attr-defined]  # annotated by queries.tasks
+    others: list[Any] = [SimpleNamespace(**row) for row in task.load_rows] or [task]
     zone = ZoneInfo(settings.TIME_ZONE)
     same_day = task.after.astimezone(zone).date() == task.before.astimezone(zone).date() == shown
     load = loads.summary(loads.shown(task, others))

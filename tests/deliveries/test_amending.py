@@ -106,6 +106,7 @@ def test_a_stop_is_added_at_the_end_and_linked_to_the_pickup() -> None:
     now = amend(delivery, change(address=HERE, before=EVENING, weight=5, tags=["cold", "unknown"]))
     pickup, _, added = rows.tasks(delivery)
     assert (added.position, added.previous, added.type, added.status, added.weight) == (3, pickup, "DROPOFF", "TODO", 5)
+    assert pickup.next is None
     assert (added.after, added.before) == (EVENING - timedelta(minutes=15), EVENING)
     assert list(added.tags.all()) == [cold]
     assert (now.distance, now.duration, now.polyline) == measured(delivery)

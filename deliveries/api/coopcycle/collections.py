@@ -9,10 +9,8 @@ from urllib.parse import quote, urlencode
 from django.db.models import QuerySet
 from rest_framework.request import Request
 
-from deliveries import queries
 from deliveries.api.coopcycle import forms
 from deliveries.api.coopcycle.errors import Malformed
-from deliveries.models.task import TaskQuerySet
 from stores.refusals import Path
 
 MOST_PER_PAGE = 100
@@ -111,19 +109,6 @@ class Page:
         return f"{iri}?{urlencode(pairs, quote_via=quote, safe='')}"
 
 
-def filtered_tasks(rows: TaskQuerySet, request: Request) -> TaskQuerySet:
-    """Tasks by day, by whether somebody holds them, and by their store's name."""
-    given = request._request.GET
-    day, assigned, organization = given.get("date"), given.get("assigned"), given.get("organization")
-    if day:
-        rows = queries.on_day(rows, read_day(day, ("date",)))
-    if assigned in ("yes", "no"):
-        rows = rows.filter(courier__isnull=assigned == "no")
-    if organization:
-        rows = rows.filter(store__name=_clean(organization))
-    return rows
-
-
 def read_day(text: str, path: Path) -> date:
     """A day as `2026-11-20`; raises `BadParameter`."""
     try:
@@ -137,7 +122,3 @@ def read_day(text: str, path: Path) -> date:
 
 def _count(text: str | None, name: str, *, most: int) -> int | None:
     return None if not text else forms.whole(text, (name,), least=1, most=most)
-
-
-def _clean(text: str) -> str:
-    return text.replace("\0", "")

@@ -309,7 +309,7 @@ def roles(actor: Actor) -> list[str]:
 
 
 def _load(row: Task) -> loads.Load:
-    siblings = [SimpleNamespace(**sibling) for sibling in row.load_rows]  # type: ignore[attr-defined]  # annotated by queries.tasks
+    siblings = [SimpleNamespace(**sibling) for sibling in row.load_rows]
     mine = next((sibling for sibling in siblings if sibling.pk == row.pk), None)
     return loads.total([row]) if mine is None else loads.shown(mine, siblings)
 

@@ -9,6 +9,7 @@ from deliveries import queries, transitions
 from deliveries.api.coopcycle import actions, collections, payloads, rights
 from deliveries.api.coopcycle.describing import PAGES, described, query
 from deliveries.api.coopcycle.endpoint import Endpoint
+from deliveries.api.coopcycle.task_filters import NAMES, TaskFilter
 from deliveries.models import Courier, Task
 from stores.actors import SYSTEM
 from stores.refusals import NotFound
@@ -20,7 +21,7 @@ PARAMETERS = (
     query("pagination", bool),
     *PAGES,
 )
-SEARCH = collections.Search("/api/tasks", ("date", "assigned", "organization"))
+SEARCH = collections.Search("/api/tasks", NAMES)
 
 
 class TaskEndpoint(Endpoint):
@@ -49,7 +50,7 @@ class TasksView(Endpoint):
     def get(self, request: Request) -> HttpResponse:
         """Tasks by their latest time, unpaged unless asked."""
         page = collections.Page.read(request, size=30, paged=request.GET.get("pagination") == "true")
-        rows = collections.filtered_tasks(queries.tasks().visible_to(self.by), request)
+        rows = TaskFilter(request._request.GET, queryset=queries.tasks().visible_to(self.by)).qs
         ordered = rows.order_by("before", "-type", "id")
         return self.answer(page.collection("Task", "/api/tasks", ordered, payloads.task_member, search=SEARCH))
 
