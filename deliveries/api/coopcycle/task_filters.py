@@ -22,6 +22,12 @@ class TaskFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
         model = Task
         fields = ("date", "assigned", "organization")
 
+    @property
+    def qs(self) -> TaskQuerySet:
+        """What is asked for; nothing bears a name that no text field could hold."""
+        rows: TaskQuerySet = super().qs
+        return rows if self.form.is_valid() else rows.none()
+
     def touch_day(self, rows: TaskQuerySet, name: str, day: str) -> TaskQuerySet:
         """Tasks whose window touches the day."""
         return queries.on_day(rows, collections.read_day(day, (name,)))
