@@ -7,12 +7,13 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from deliveries.api.coopcycle import vocabulary
+from deliveries.api.coopcycle import media, vocabulary
 from deliveries.api.coopcycle.endpoint import OpenEndpoint
+from deliveries.api.coopcycle.schemas import ref
 from stores.refusals import NotFound
 
 DOCUMENTATION = "/api/docs.jsonld"
-OBJECT: dict[Any, Any] = {200: {"type": "object", "additionalProperties": True}}
+OBJECT: dict[Any, Any] = {(200, media.LD): {"type": "object", "additionalProperties": True}, (406, media.LD): ref("Error")}
 
 
 class Described(OpenEndpoint):
@@ -31,7 +32,7 @@ def vocabulary_url(request: Request) -> str:
 class EntrypointView(Described):
     """`GET /api`: shop plugins ping it and want exactly this `@context` (CoopCycle sheet 6.7)."""
 
-    @extend_schema(operation_id="entrypoint", summary="Names the doors of this API", tags=["Hydra"], responses=OBJECT)
+    @extend_schema(operation_id="entrypoint", summary="Names the doors of this API", tags=["Hydra"], responses=OBJECT, auth=[])
     def get(self, request: Request) -> HttpResponse:
         return self.answer({"@context": "/api/contexts/Entrypoint", "@id": "/api", "@type": "Entrypoint", **vocabulary.ENTRIES})
 
@@ -39,7 +40,9 @@ class EntrypointView(Described):
 class ContextView(Described):
     """`GET /api/contexts/{name}`: what the keys of a class mean (CoopCycle sheet 6.7)."""
 
-    @extend_schema(operation_id="context", summary="A JSON-LD context", tags=["Hydra"], responses=OBJECT)
+    @extend_schema(
+        operation_id="context", summary="A JSON-LD context", tags=["Hydra"], responses={**OBJECT, (404, media.LD): ref("Error")}, auth=[]
+    )
     def get(self, request: Request, name: str) -> HttpResponse:
         context = vocabulary.context(name, vocabulary_url(request))
         if context is None:
@@ -50,6 +53,6 @@ class ContextView(Described):
 class ApiDocumentationView(Described):
     """`GET /api/docs.jsonld`: every class with its properties and operations."""
 
-    @extend_schema(operation_id="documentation", summary="The Hydra documentation", tags=["Hydra"], responses=OBJECT)
+    @extend_schema(operation_id="documentation", summary="The Hydra documentation", tags=["Hydra"], responses=OBJECT, auth=[])
     def get(self, request: Request) -> HttpResponse:
         return self.answer(vocabulary.documentation(settings.RELAIS_BRAND, vocabulary_url(request)))
