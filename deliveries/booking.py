@@ -19,7 +19,7 @@ from deliveries.statuses import DeliveryStatus, TaskType
 from deliveries.stops import AddressDraft, Located, StopDraft, check_windows, fill_windows, locate
 from quotes import offers
 from quotes.models import DeliveryQuote
-from stores import distances, orders
+from stores import compiled, distances, orders
 from stores.actors import Actor
 from stores.compiled import Compiled
 from stores.models import Address, Order, OrderStatus, ServiceType, Store, Tag
@@ -226,10 +226,10 @@ def _write(order: Order, plan: _Plan, *, by: Actor, at: datetime, first: Sequenc
     )
     tasks = _tasks(plan, at=at)
     moved = transitions.enter_first(delivery, tasks, plan.enters, by=by, at=at, given=frozenset(plan.fields))
-    delivery.save(force_insert=True)
+    compiled.insert([delivery])
     for task in tasks:
         task.delivery = delivery
-    Task.objects.bulk_create(tasks)
+    compiled.insert(tasks)
     _tag(plan, tasks)
     delivery.stops = tasks
     told = [*first, Happening(kind="delivery.created", delivery=delivery, data={"status": delivery.status})]
@@ -287,7 +287,7 @@ def _tell_pickups(plan: _Plan, tasks: list[Task]) -> None:
 
 def _save_addresses(located: list[Located]) -> None:
     new = {id(place.address): place.address for place in located if place.address.pk is None}
-    Address.objects.bulk_create(list(new.values()))
+    compiled.insert(list(new.values()))
 
 
 def _reserve(count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Querysets compiled once: the hottest reads skip building SQL, which costs more than running it.
+"""Statements compiled once: the hottest reads and writes skip building SQL, which costs more than running it.
 
 Django builds the SQL of a queryset anew each time. For a read with six joined tables that takes three times as long as
 PostgreSQL takes to answer, and the text is the same every time but for its values. A `Compiled` builds it once in each
@@ -9,10 +9,12 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.query import get_related_populators
+from psycopg.types.json import Jsonb
 
 from stores.actors import Actor
 
@@ -99,6 +101,47 @@ class Seen(Generic[M]):
             return rows
 
         return build
+
+
+def insert(rows: Sequence[models.Model]) -> None:
+    """Write new rows of one model in one statement, and give them their ids, as `bulk_create` does.
+
+    Ids that are set already are written too, by all rows or by none. Nothing is filled in on the way but what the database
+    fills in: models with `auto_now` columns are for `bulk_create`.
+    """
+    if not rows:
+        return
+    key = type(rows[0]), len(rows), rows[0].pk is not None
+    made = _INSERTS.get(key)
+    if made is None:
+        made = _INSERTS[key] = _insert_statement(*key)
+    text, names = made
+    with connection.cursor() as cursor:
+        cursor.execute(text, [_dumped(getattr(row, name), is_json) for row in rows for name, is_json in names])
+        ids = cursor.fetchall()
+    for row, (pk,) in zip(rows, ids, strict=True):
+        row.pk = pk
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+_INSERTS: dict[tuple[type[models.Model], int, bool], tuple[str, list[tuple[str, bool]]]] = {}
+
+
+def _insert_statement(model: type[models.Model], count: int, with_ids: bool) -> tuple[str, list[tuple[str, bool]]]:
+    quoted = connection.ops.quote_name
+    fields = [field for field in model._meta.local_concrete_fields if not field.has_db_default() and (with_ids or not field.primary_key)]
+    places = f"({', '.join(['%s'] * len(fields))})"
+    text = (
+        f"INSERT INTO {quoted(model._meta.db_table)} ({', '.join(quoted(str(field.column)) for field in fields)}) "  # noqa: S608 - names of the models
+        f"VALUES {', '.join([places] * count)} RETURNING {quoted(str(model._meta.pk.column))}"
+    )
+    return text, [(field.attname, isinstance(field, models.JSONField)) for field in fields]
+
+
+def _dumped(value: Any, is_json: bool) -> Any:
+    if is_json:
+        return Jsonb(value)
+    return value.value if isinstance(value, Enum) else value
 
 
 class _Statement(Generic[M]):

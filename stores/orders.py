@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from stores import compiled
 from stores.actors import Actor
 from stores.models import Order, OrderStatus, ServiceType, Store
 from stores.money import LIMIT, BadMoney
@@ -55,7 +56,7 @@ def create(*, store: Store, draft: OrderDraft, by: Actor, at: datetime) -> Order
     )
     order.total_cents = total(order)
     _check_total(order)
-    order.save(force_insert=True)
+    compiled.insert([order])
     return order
 
 

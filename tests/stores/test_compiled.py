@@ -8,10 +8,10 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from deliveries import queries
-from deliveries.models import Task
+from deliveries.models import Event, Task
 from stores.actors import SYSTEM, Actor, ActorKind, Role
-from stores.compiled import Compiled, Filtered, Seen
-from stores.models import Store
+from stores.compiled import Compiled, Filtered, Seen, insert
+from stores.models import Address, Store
 from tests import factories
 from tests.factories import NOON
 
@@ -110,3 +110,37 @@ def test_each_thread_compiles_for_its_own_connection() -> None:
     for thread in threads:
         thread.join()
     assert found == [task] * 4
+
+
+def test_rows_are_written_as_bulk_create_writes_them() -> None:
+    delivery = factories.delivery()
+    events = list(Event.objects.filter(delivery=delivery, kind="task.created"))
+    columns = [field.attname for field in Event._meta.concrete_fields if field.attname not in ("id", "recorded_at")]
+
+    def copies() -> list[Event]:
+        rows = [Event(**{name: getattr(event, name) for name in columns}) for event in events]
+        for row in rows:
+            row.data = {"words": "déjà vu", "nested": [1, None, {"a": True}]}
+        return rows
+
+    ours = copies()
+    insert(ours)
+    theirs = Event.objects.bulk_create(copies())
+
+    written = [list(Event.objects.filter(pk__in=[row.pk for row in rows]).order_by("pk").values(*columns)) for rows in (ours, theirs)]
+    assert written[0] == written[1]
+    assert len(written[0]) == len(events) == 2
+    assert not any(row._state.adding for row in ours)
+    assert Event.objects.filter(pk__in=[row.pk for row in ours], recorded_at__isnull=False).count() == 2
+
+
+def test_ids_given_beforehand_are_kept() -> None:
+    address = factories.AddressFactory.create()
+    new = Address(pk=address.pk + 1000, street_address="1, Rue Oberkampf", latitude=48.8, longitude=2.3)
+    insert([new])
+    assert Address.objects.get(pk=address.pk + 1000).street_address == "1, Rue Oberkampf"
+
+
+def test_writing_nothing_asks_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
+        insert([])

@@ -8,6 +8,7 @@ from deliveries.api.coopcycle import collections, delivery_filters, payloads, ri
 from deliveries.api.coopcycle.describing import PAGES, described, query
 from deliveries.api.coopcycle.endpoint import Endpoint
 from deliveries.models import Delivery
+from stores.compiled import Seen
 from stores.models import Address, Store
 
 PARAMETERS = (
@@ -56,6 +57,9 @@ class StoreView(Endpoint):
         return self.answer(payloads.store(row))
 
 
+_STORE: Seen[Store] = Seen(Store.objects.all)
+
+
 class StoreDeliveriesView(Endpoint):
     """What a store has sent."""
 
@@ -64,7 +68,9 @@ class StoreDeliveriesView(Endpoint):
     @described("list_store_deliveries", "A store's deliveries", tag="Stores", lists="Delivery", parameters=PARAMETERS)
     def get(self, request: Request, pk: int) -> HttpResponse:
         """A page of its deliveries, the newest first unless asked otherwise."""
-        row: Store = self.seen(Store.objects, pk)
+        row = _STORE.first(self.by, pk)
+        if row is None:
+            raise self.missing(Store, pk)
         iri = f"/api/stores/{row.pk}/deliveries"
         page = collections.Page.read(request, size=DELIVERIES_PER_PAGE)
         rows = delivery_filters.filtered(queries.deliveries().visible_to(self.by).for_store(row.pk), request, now=self.at)
