@@ -95,8 +95,9 @@ class Step(Protocol):
 def status_of(steps: Iterable[Step], *, now: DeliveryStatus) -> DeliveryStatus:
     """The status that the tasks of a delivery give it; `now` is kept where the tasks agree with it.
 
-    An open pickup holds everything back, a cancelled or failed one nothing. A cancelled delivery may have finished tasks
-    of any kind, and comes back when one of them is open again.
+    An open pickup holds everything back, a cancelled or failed one nothing; but where pickups failed and nothing is done or
+    under way, nobody is on the way. A cancelled delivery may have finished tasks of any kind, and comes back when one of
+    them is open again.
     """
     every = list(steps)
     pickups = [TaskStatus(step.status) for step in every if step.type == TaskType.PICKUP]
@@ -110,9 +111,13 @@ def status_of(steps: Iterable[Step], *, now: DeliveryStatus) -> DeliveryStatus:
         return _within(TO_PICKUP, now) if begun else DeliveryStatus.PENDING
     if TaskStatus.DOING in dropoffs:
         return _within(TO_DROPOFF, now)
-    if TaskStatus.DONE in pickups + dropoffs:
-        return DeliveryStatus.DROPOFF_ENROUTE
-    return _within(TO_PICKUP, now) if TaskStatus.FAILED in pickups else DeliveryStatus.PENDING
+    return DeliveryStatus.DROPOFF_ENROUTE if TaskStatus.DONE in pickups + dropoffs else DeliveryStatus.PENDING
+
+
+def needs_attention(steps: Iterable[Step]) -> bool:
+    """Whether something failed in a delivery that is not over: somebody must say what becomes of it."""
+    statuses = {step.status for step in steps}
+    return TaskStatus.FAILED in statuses and not OPEN.isdisjoint(statuses)
 
 
 def _within(phase: frozenset[DeliveryStatus], now: DeliveryStatus) -> DeliveryStatus:

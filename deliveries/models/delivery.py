@@ -1,17 +1,15 @@
 """Deliveries: the doing of one order, by one carrier."""
 
 import secrets
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from deliveries.statuses import DeliveryStatus
+from deliveries.models.task import Task
+from deliveries.statuses import OPEN, OVER, DeliveryStatus, TaskStatus
 from stores.actors import Actor
 from stores.public_ids import new_public_id
-
-if TYPE_CHECKING:
-    from deliveries.models.task import Task
 
 
 def new_tracking_token() -> str:
@@ -32,6 +30,16 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         if actor.account_id is not None:
             return self.filter(store__account_id=actor.account_id)
         return self.filter(store_id__in=actor.store_ids)
+
+    def needing_attention(self) -> Self:
+        """Open deliveries in which a task failed: what `statuses.needs_attention` says of loaded tasks."""
+        failed = Task.objects.filter(delivery=OuterRef("pk"), status=TaskStatus.FAILED)
+        return self.exclude(status__in=OVER).filter(Exists(failed))
+
+    def unassigned(self) -> Self:
+        """Deliveries of the house, not over, with an open task that nobody holds."""
+        free = Task.objects.filter(delivery=OuterRef("pk"), status__in=OPEN, courier=None)
+        return self.exclude(status__in=OVER).filter(Exists(free), by_house=True)
 
 
 class Delivery(models.Model):
@@ -75,7 +83,7 @@ class Delivery(models.Model):
 
     objects = DeliveryQuerySet.as_manager()
 
-    stops: "list[Task]"
+    stops: list[Task]
     """Its tasks in their order, when `queries.deliveries` read it."""
 
     class Meta:

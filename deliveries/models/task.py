@@ -16,7 +16,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(store_id=store_id)
 
     def visible_to(self, actor: Actor) -> Self:
-        """All for the desk, their own for a courier, their stores' for owners and clients."""
+        """All for the desk and for whoever has the scope `tasks:all`, their own for a courier, their stores' for owners and clients."""
         if actor.runs_the_desk or "tasks:all" in actor.scopes:
             return self
         if actor.account_id is not None:
@@ -28,6 +28,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def still_open(self) -> Self:
         return self.filter(status__in=OPEN)
+
+    def unassigned(self) -> Self:
+        """Open tasks of the house, those that belong to no delivery included, that nobody holds."""
+        return self.still_open().filter(Q(delivery=None) | Q(delivery__by_house=True), courier=None)
 
 
 class Task(models.Model):

@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from deliveries import queries, transitions
 from deliveries.models import Delivery, Task
+from deliveries.statuses import needs_attention
 from stores import credentials
 from stores.actors import SYSTEM, Actor, ActorKind, Role
 from stores.models import Order, Store, Tag
@@ -54,6 +55,37 @@ def test_who_sees_what() -> None:
     assert {task.store for task in Task.objects.for_store(store.pk)} == {store}
     assert [delivery.store for delivery in Delivery.objects.for_store(store.pk)] == [store]
     assert [order.store for order in Order.objects.for_store(store.pk)] == [store]
+
+
+SHAPES = [
+    # statuses of "PDD"; needs attention
+    (("TODO", "TODO", "TODO"), False),
+    (("FAILED", "TODO", "CANCELLED"), True),
+    (("DONE", "FAILED", "DOING"), True),
+    (("DONE", "FAILED", "DONE"), False),
+    (("CANCELLED", "CANCELLED", "CANCELLED"), False),
+    (("DONE", "DONE", "DONE"), False),
+]
+
+
+def test_open_deliveries_in_which_something_failed_need_attention() -> None:
+    shaped = {rows.booked("PDD", *statuses): needy for statuses, needy in SHAPES}
+    assert set(Delivery.objects.needing_attention()) == {delivery for delivery, needy in shaped.items() if needy}
+    assert all(needs_attention(rows.tasks(delivery)) == needy for delivery, needy in shaped.items())
+
+
+def test_what_nobody_of_the_house_holds_yet() -> None:
+    courier = factories.CourierFactory.create()
+    free, held, halfway, over, outside = rows.booked("PD"), rows.booked("PD"), rows.booked("PD"), rows.booked("PD"), rows.carried()
+    for delivery in (held, halfway):
+        transitions.assign(rows.tasks(delivery)[0], courier, by=SYSTEM, at=NOON)
+    window = {"after": NOON, "before": NOON + timedelta(hours=4)}
+    transitions.reschedule(rows.tasks(halfway)[1], **window, by=SYSTEM, at=LATER)
+    transitions.cancel_delivery(over, by=SYSTEM, at=NOON)
+    alone = rows.alone()
+    assert set(Delivery.objects.unassigned()) == {free, halfway}
+    assert set(Task.objects.unassigned()) == {*rows.tasks(free), rows.tasks(halfway)[1], alone}
+    assert outside not in Delivery.objects.unassigned()
 
 
 def test_a_list_of_the_day_is_in_order_without_the_cancelled(django_assert_num_queries: DjangoAssertNumQueries) -> None:

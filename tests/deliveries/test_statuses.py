@@ -16,6 +16,7 @@ from deliveries.statuses import (
     TaskType,
     agree,
     follow,
+    needs_attention,
     status_of,
 )
 
@@ -34,8 +35,7 @@ TABLE = [
     (r"[CFX]*>.*D.*", TO_DROPOFF),
     (r".*X.*>.*", ("dropoff_enroute",)),
     (r".*>.*X.*", ("dropoff_enroute",)),
-    (r".*F.*>[CFT]*", TO_PICKUP),
-    (r"C*>[CFT]*", ("pending",)),
+    (r"[CF]*>[CFT]*", ("pending",)),
 ]
 
 
@@ -150,6 +150,13 @@ def test_a_report_leaves_what_it_says_nothing_about(before: str, status: str, af
     shape, *statuses = before.split()
     stops = [Stop(P if letter == "P" else D, word) for letter, word in zip(shape, statuses, strict=True)]
     assert follow(DeliveryStatus(status), stops) == after
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "+".join(kind[0] for kind in shape))
+def test_a_failure_needs_attention_until_nothing_is_left_to_do(shape: tuple[TaskType, ...]) -> None:
+    for stops in all_of(shape):
+        letters = set(spelled(stops))
+        assert needs_attention(stops) == ("F" in letters and bool(letters & {"T", "D"})), spelled(stops)
 
 
 def test_every_status_has_words_and_a_colour_that_the_screens_know() -> None:
