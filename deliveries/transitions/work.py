@@ -43,7 +43,7 @@ ENTERED_KINDS: dict[DeliveryStatus, str] = {
 
 
 CALLED_OFF = frozenset([OrderStatus.CANCELLED, OrderStatus.REJECTED])
-"""The store gave the order up: that its delivery is cancelled in turn is no news."""
+"""The store gave the order up: unless it was made for its delivery, nothing that becomes of that moves it any more."""
 
 MOVED_BY_DELIVERY = frozenset([OrderStatus.IN_DELIVERY, OrderStatus.COMPLETED, OrderStatus.DELIVERY_FAILED, OrderStatus.CANCELLED])
 """Where a delivery takes its order, and brings it back from when it steps back itself."""
@@ -204,6 +204,8 @@ def _bridge(work: Work, to: DeliveryStatus, *, left: DeliveryStatus) -> None:
 
 def _order_status(work: Work, to: DeliveryStatus, *, left: DeliveryStatus) -> OrderStatus | None:
     order = work.held.order
+    if order.status in CALLED_OFF and not order.made_for_delivery:
+        return None
     if to in TO_DROPOFF:
         return OrderStatus.IN_DELIVERY
     if to == DeliveryStatus.DELIVERED:

@@ -147,7 +147,27 @@ def test_a_till_that_called_its_order_off_is_not_overruled_by_a_courier_setting_
     delivery = rows.carried(by_house=True)
     Order.objects.filter(pk=delivery.order_id).update(status="cancelled")
     assert report(delivery, "pickup_enroute").order.status == "cancelled"
-    assert report(delivery, "cancelled").order.status == "cancelled"
+    for status in ("dropoff_enroute", "pending", "delivered", "cancelled", "pickup_waiting"):
+        assert report(delivery, status).order.status == "cancelled", status
+
+
+def test_an_order_that_its_store_called_off_stays_so_however_its_delivery_goes() -> None:
+    delivery = rows.carried(by_house=True)
+    for called_off in ("rejected", "cancelled"):
+        Order.objects.filter(pk=delivery.order_id).update(status=called_off)
+        transitions.pick(delivery, by=SYSTEM, at=LATER)
+        transitions.drop(delivery, by=SYSTEM, at=LATER)
+        assert Order.objects.get(pk=delivery.order_id).status == called_off
+        assert report(delivery, "pending").order.status == called_off
+
+
+def test_an_order_made_for_its_delivery_comes_back_with_it() -> None:
+    delivery = rows.booked("PD")
+    assert [report(delivery, status).order.status for status in ("cancelled", "pending", "delivered")] == [
+        "cancelled",
+        "accepted",
+        "completed",
+    ]
 
 
 def test_several_stops_follow_and_one_taken_out_stays_out() -> None:
