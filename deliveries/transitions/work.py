@@ -127,10 +127,18 @@ def settle(work: Work) -> None:
     if delivery is not None and work.told:
         to = status_of(work.tasks, now=DeliveryStatus(delivery.status))
         if to != delivery.status:
-            _enter(work, to, given=_kept_moment(delivery, to))
+            kept = _kept_moment(delivery, to)
+            _forget_the_end(delivery)
+            _enter(work, to, given=kept)
         delivery.updated_at = work.at
         delivery.save(update_fields=["status", "courier", "updated_at", *MOMENTS.values()])
     log(work)
+
+
+def _forget_the_end(delivery: Delivery) -> None:
+    """What is taken back has not ended after all. A carrier's report says itself which of its moments no longer hold."""
+    if delivery.status in OVER:
+        setattr(delivery, MOMENTS[DeliveryStatus(delivery.status)], None)
 
 
 def _kept_moment(delivery: Delivery, to: DeliveryStatus) -> frozenset[str]:
@@ -177,8 +185,6 @@ def _enter(work: Work, to: DeliveryStatus, *, given: frozenset[str]) -> None:
     """Set the delivery's status with its moment, tell the log, and move the order when the house carries."""
     delivery = work.held
     left = DeliveryStatus(delivery.status)
-    if left in OVER and MOMENTS[left] not in given:
-        setattr(delivery, MOMENTS[left], None)
     delivery.status = to
     moment = MOMENTS.get(to)
     if moment and moment not in given:

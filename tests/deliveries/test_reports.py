@@ -57,7 +57,7 @@ def test_any_status_may_follow_any_other(left: str, to: str, by_house: bool) -> 
     assert now.status == to
     assert agree(DeliveryStatus(to), rows.tasks(delivery))
     assert now.updated_at == LATER
-    written = {WRITES[left]: NOON} if left in WRITES and left not in ("delivered", "cancelled") else {}
+    written = {WRITES[left]: NOON} if left in WRITES else {}
     assert moments(now) == {**written, **({WRITES[to]: LATER} if to in WRITES else {})}
     back = "accepted" if order_was != "new" else "new"
     assert now.order.status == (ORDER_ENTERS.get(to, back) if by_house else "new")
@@ -103,9 +103,24 @@ def test_the_first_status_writes_its_moment_unless_given(status: str, moment: st
 
 
 @pytest.mark.parametrize(("status", "moment"), [("delivered", "delivered_at"), ("cancelled", "cancelled_at")])
-def test_leaving_the_end_forgets_its_moment_unless_it_is_given(status: str, moment: str) -> None:
-    assert moments(report(rows.carried(status), "pending")) == {}
-    assert moments(report(rows.carried(status), "pending", **{moment: NOON})) == {moment: NOON}
+def test_a_report_wipes_no_moment_that_it_does_not_name(status: str, moment: str) -> None:
+    assert moments(report(rows.carried(status), "pending")) == {moment: NOON}
+    assert moments(report(rows.carried(status), "pending", **{moment: LATER})) == {moment: LATER}
+    assert moments(report(rows.carried(status), "pending", **{moment: None})) == {}
+
+
+@pytest.mark.parametrize("take_back", ["restore", "reschedule", "restore_delivery"])
+def test_what_the_house_takes_back_has_not_ended(take_back: str) -> None:
+    delivery = rows.carried("cancelled", by_house=True)
+    dropoff = rows.tasks(delivery)[1]
+    if take_back == "restore":
+        transitions.restore(dropoff, by=SYSTEM, at=LATER)
+    elif take_back == "reschedule":
+        transitions.reschedule(dropoff, after=NOON, before=LATER, by=SYSTEM, at=LATER)
+    else:
+        transitions.restore_delivery(delivery, by=SYSTEM, at=LATER)
+    delivery.refresh_from_db()
+    assert (delivery.status, moments(delivery)) == ("pending", {})
 
 
 def test_skipped_statuses_write_nothing() -> None:
