@@ -253,12 +253,13 @@ AUTH_PASSWORD_VALIDATORS = [
 OAUTH2_PROVIDER_APPLICATION_MODEL = "stores.ApiClient"
 OAUTH2_PROVIDER = {
     "SCOPES": {
-        "tasks": "Read and move the tasks of the client's stores",
-        "deliveries": "Create, read and change the deliveries of the client's stores",
-        "orders": "Read and change the orders of the client's stores",
-        "tasks:all": "Read and move every task",
-        "orders:all": "Read and change every order",
+        "tasks": "Read the tasks of the client's store",
+        "deliveries": "Create, read and change the deliveries of the client's store",
+        "orders": "Read and change the orders of the client's store",
+        "tasks:all": "Read the tasks of every store",
+        "orders:all": "Read and change the orders of every store",
     },
+    "SCOPES_BACKEND_CLASS": "deliveries.api.coopcycle.scopes.AllowedScopes",
     "DEFAULT_SCOPES": ["deliveries"],
     "CLIENT_SECRET_HASHER": "pbkdf2_sha256_random",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,

@@ -13,6 +13,7 @@ from oauth2_provider.models import AccessToken
 from stores.actors import Actor, ActorKind, Role
 from stores.compiled import Filtered
 from stores.models import Account, ApiClient, Connection, Dialect, Store, User
+from stores.models.client import DEFAULT_SCOPES
 
 API_KEY_PREFIX = "ak_"
 HINT_LENGTH = 8
@@ -37,10 +38,12 @@ _OPEN_CONNECTIONS = Filtered(lambda: Connection.objects.select_related("client",
 _GRANTED = Filtered(lambda: AccessToken.objects.select_related("application__store"))
 
 
-def new_client(*, name: str, dialect: Dialect, store: Store | None = None, carrier_ref: str = "") -> tuple[ApiClient, str]:
+def new_client(
+    *, name: str, dialect: Dialect, store: Store | None = None, carrier_ref: str = "", allowed_scopes: str = DEFAULT_SCOPES
+) -> tuple[ApiClient, str]:
     """Register a program; returns it with its secret in clear, for the one time it is shown.
 
-    A CoopCycle client speaks for `store`; a HubRise client gets its stores through `connect`.
+    A CoopCycle client speaks for `store` and may ask for `allowed_scopes`; a HubRise client gets its stores through `connect`.
     """
     secret = secrets.token_hex(64)
     client = ApiClient.objects.create(
@@ -48,6 +51,7 @@ def new_client(*, name: str, dialect: Dialect, store: Store | None = None, carri
         dialect=dialect,
         store=store,
         carrier_ref=carrier_ref,
+        allowed_scopes=allowed_scopes,
         client_id=secrets.token_hex(16),
         client_secret=secret,
         client_type=ApiClient.CLIENT_CONFIDENTIAL,
@@ -109,12 +113,15 @@ def by_connection(secret: str, *, dialect: Dialect) -> tuple[Connection, Actor] 
 
 
 def by_access_token(token: str, *, at: datetime) -> tuple[ApiClient, Actor] | None:
-    """The CoopCycle client that was granted this OAuth2 token, in one query; None when unknown or expired."""
+    """The CoopCycle client that was granted this OAuth2 token, in one query; None when unknown or expired.
+
+    Of the scopes granted, those count that the client is still allowed.
+    """
     access = _GRANTED.first(token_checksum=digest(token), expires__gt=at)
     client = access.application if access else None
     if access is None or not isinstance(client, ApiClient) or client.store_id is None:
         return None
-    return client, client_actor(client, scopes=frozenset(access.scope.split()))
+    return client, client_actor(client, scopes=client.scopes.intersection(access.scope.split()))
 
 
 def client_actor(client: ApiClient, *, scopes: frozenset[str]) -> Actor:

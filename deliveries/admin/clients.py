@@ -119,7 +119,7 @@ class ApiClientAdmin(ActingAdmin):
     list_filter = (("dialect", ChoicesCheckboxFilter), facets.StoreFacet)
     list_select_related = ("store",)
     search_fields = ("name", "=client_id", "carrier_ref", "store__name")
-    fields = ("name", ("dialect", "client_id"), ("store", "carrier_ref"), "redirect_uris")
+    fields = ("name", ("dialect", "client_id"), ("store", "carrier_ref"), "allowed_scopes", "redirect_uris")
     readonly_fields = ("dialect", "client_id", "store", "carrier_ref")
 
     def get_queryset(self, request: HttpRequest) -> Any:

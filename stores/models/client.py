@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from oauth2_provider.models import AbstractApplication
@@ -12,6 +14,16 @@ class Dialect(models.TextChoices):
 
     COOPCYCLE = "coopcycle", "CoopCycle"
     HUBRISE = "hubrise", "HubRise"
+
+
+DEFAULT_SCOPES = "tasks deliveries"
+
+
+def check_scopes(text: str) -> None:
+    """Raise `ValidationError` naming the words that are no scopes of the CoopCycle API."""
+    unknown = sorted(set(text.split()) - settings.OAUTH2_PROVIDER["SCOPES"].keys())
+    if unknown:
+        raise ValidationError(f"Not a scope: {', '.join(unknown)}.")
 
 
 class ApiClient(AbstractApplication):
@@ -30,6 +42,12 @@ class ApiClient(AbstractApplication):
         related_name="clients",
         help_text="The store a CoopCycle client speaks for.",
     )
+    allowed_scopes = models.TextField(
+        blank=True,
+        default=DEFAULT_SCOPES,
+        validators=[check_scopes],
+        help_text="What a CoopCycle client may ask for, separated by spaces. “tasks:all” shows it the tasks of every store.",
+    )
     sealed_secret = models.TextField(blank=True, editable=False)
     carrier_ref = models.CharField(
         max_length=64, blank=True, help_text="Set for the software of an outside carrier: the ref it signs with."
@@ -42,6 +60,11 @@ class ApiClient(AbstractApplication):
 
     def __str__(self) -> str:
         return self.name or self.client_id
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What a CoopCycle client may ask for."""
+        return frozenset(self.allowed_scopes.split())
 
     def is_usable(self, request: Any) -> bool:
         """Client credentials are the CoopCycle way in; a HubRise client connects through codes."""

@@ -14,7 +14,7 @@ from stores.actors import Actor
 from stores.models import ApiClient, Dialect, User
 
 KEY_SCOPES = frozenset(["deliveries", "tasks"])
-"""An API key does what its store's client does on deliveries, and follows their tasks."""
+"""An API key does what its store's client does on deliveries, and follows their tasks, as far as the client is allowed to."""
 
 NOT_FOUND = "JWT Token not found"
 INVALID = "Invalid JWT Token"
@@ -76,7 +76,7 @@ def _key(secret: str) -> Caller:
     if found is None:
         raise AuthenticationFailed(INVALID)
     connection, actor = found
-    return Caller(actor=replace(actor, scopes=KEY_SCOPES), client=connection.client, by_key=True)
+    return Caller(actor=replace(actor, scopes=KEY_SCOPES & connection.client.scopes), client=connection.client, by_key=True)
 
 
 def _person(text: str) -> Caller:

@@ -14,7 +14,7 @@ from deliveries import transitions
 from deliveries.models import Courier, Delivery
 from stores import credentials
 from stores.actors import SYSTEM, Role
-from stores.models import ApiClient, Store, User
+from stores.models import ApiClient, Dialect, Store, User
 from tests import factories
 
 LD = "application/ld+json"
@@ -112,6 +112,9 @@ def build_world(at: datetime = factories.NOON) -> World:
     dispatcher = factories.UserFactory.create(username="sarah", role=Role.DISPATCHER)
     admin = factories.UserFactory.create(username="root", role=Role.ADMIN)
     client, secret = factories.coopcycle_client(store)
+    watcher, watcher_secret = credentials.new_client(
+        name="Watcher", dialect=Dialect.COOPCYCLE, store=store, allowed_scopes="tasks deliveries tasks:all"
+    )
     next_client, next_secret = factories.coopcycle_client(neighbour)
     delivery, held = factories.delivery(store, at=at), factories.delivery(store, at=at)
     transitions.assign(held.tasks.order_by("position")[0], courier, by=SYSTEM, at=at)
@@ -132,7 +135,7 @@ def build_world(at: datetime = factories.NOON) -> World:
         "client": Knock(oauth(client, secret, "tasks deliveries")),
         "creating client": Knock(oauth(client, secret, "deliveries")),
         "following client": Knock(oauth(client, secret, "tasks")),
-        "seeing client": Knock(oauth(client, secret, "tasks:all")),
+        "seeing client": Knock(oauth(watcher, watcher_secret, "tasks:all")),
         "neighbour's client": Knock(oauth(next_client, next_secret, "tasks deliveries")),
     }
     return World(store, neighbour, courier, other, delivery, held, client, secret, callers)

@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 
 from stores import credentials
-from stores.models import Dialect
+from stores.models import ApiClient, Dialect
 from tests.api.coopcycle.knocking import Knock, World, basic
 from tests.factories import NOON, PASSWORD
 
@@ -28,7 +28,7 @@ def ask(world: World, body: Any = None, *, header: str = "", content_type: str =
         ({}, {"deliveries"}),
         ({"scope": "tasks+deliveries"}, {"tasks", "deliveries"}),
         ({"scope": "tasks%20deliveries"}, {"tasks", "deliveries"}),
-        ({"scope": "tasks:all"}, {"tasks:all"}),
+        ({"scope": "tasks"}, {"tasks"}),
     ],
 )
 def test_a_program_gets_a_token(world: World, asked: dict[str, str], granted: set[str]) -> None:
@@ -74,6 +74,9 @@ def test_a_client_of_the_other_dialect_is_refused(world: World) -> None:
         ({"grant_type": "password", "username": "bob", "password": "x"}, "unsupported_grant_type"),
         ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}, "unsupported_grant_type"),
         ({**GRANT, "scope": "everything"}, "invalid_scope"),
+        ({**GRANT, "scope": "tasks:all"}, "invalid_scope"),
+        ({**GRANT, "scope": "deliveries+orders"}, "invalid_scope"),
+        ({**GRANT, "scope": "orders:all"}, "invalid_scope"),
         ({**GRANT, "scope": "a%00b"}, "invalid_request"),
     ],
 )
@@ -82,6 +85,26 @@ def test_another_grant_or_scope_is_refused(world: World, body: dict[str, str], e
     assert response.status_code == 400
     assert response.json()["error"] == error
     assert response.json()["message"]
+
+
+def test_a_program_gets_the_scopes_it_was_allowed(world: World) -> None:
+    world.client.allowed_scopes = "tasks:all"
+    world.client.save()
+    assert ask(world, {**GRANT, "scope": "tasks:all"}).json()["scope"] == "tasks:all"
+    assert ask(world).json()["error"] == "invalid_scope"
+
+
+def test_what_is_taken_back_is_taken_from_the_tokens_in_use(world: World) -> None:
+    key = world["key"]
+    assert world["seeing client"].get("/api/tasks").status_code == 200
+    assert key.get(f"/api/deliveries/{world.held.pk}").status_code == 200
+    for client in ApiClient.objects.filter(store=world.store):
+        client.allowed_scopes = "tasks"
+        client.save()
+    assert world["seeing client"].get("/api/tasks").status_code == 403
+    assert world["client"].get(f"/api/tasks/{world.task_ids(world.held)[0]}").status_code == 200
+    assert world["client"].get(f"/api/deliveries/{world.held.pk}").status_code == 403
+    assert key.get(f"/api/deliveries/{world.held.pk}").status_code == 403
 
 
 def test_a_token_ends(world: World) -> None:
