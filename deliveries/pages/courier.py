@@ -24,7 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deliveries import loads, queries, transitions
 from deliveries.models import Courier, Task
-from deliveries.pages import wording
+from deliveries.pages import addresses, wording
 from deliveries.reasons import FailureReason
 from deliveries.statuses import OPEN, TaskStatus, TaskType
 from stores import credentials
@@ -76,6 +76,8 @@ class Card:
     window: str
     late_by: str
     load: str
+    name: str
+    contact: str
     lines: list[str]
     map_url: str
     next: bool
@@ -229,7 +231,7 @@ def _card(task: Task, shown: date, *, at: datetime, comes_next: bool = False) ->
     zone = ZoneInfo(settings.TIME_ZONE)
     same_day = task.after.astimezone(zone).date() == task.before.astimezone(zone).date() == shown
     load = loads.summary(loads.shown(task, others))
-    town = " ".join(part for part in (address.postal_code, address.locality) if part)
+    name = address.company or address.name or (task.store.name if task.type == TaskType.PICKUP else address.contact_name)
     return Card(
         task=task,
         window=wording.clocks(task.after, task.before, zone=zone)
@@ -237,7 +239,9 @@ def _card(task: Task, shown: date, *, at: datetime, comes_next: bool = False) ->
         else wording.window_words(task.after, task.before, zone=zone, at=at),
         late_by=wording.span_words(at - task.before) if task.status in OPEN and task.before < at else "",
         load="" if load in task.comments else load,
-        lines=[address.street_address] + ([town] if town and town not in address.street_address else []),
+        name=name,
+        contact=address.contact_name if address.contact_name != name else "",
+        lines=addresses.lines(address),
         map_url=f"https://www.openstreetmap.org/directions?to={address.latitude:.6f}%2C{address.longitude:.6f}",
         next=comes_next,
     )

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from deliveries import queries
 from deliveries.models import Delivery, Event, Task
-from deliveries.pages import wording
+from deliveries.pages import addresses, wording
 from deliveries.pages.wording import ProgressStep
 from deliveries.statuses import FINISHED, OPEN, OVER, TO_DROPOFF, TO_PICKUP, DeliveryStatus, TaskStatus, TaskType
 
@@ -130,9 +130,7 @@ def _wanted(dropoffs: list[Task]) -> list[Task]:
 
 
 def _place(task: Task) -> str:
-    address = task.address
-    town = " ".join(part for part in (address.postal_code, address.locality) if part)
-    return address.street_address if town in address.street_address else f"{address.street_address}, {town}"
+    return ", ".join(addresses.lines(task.address))
 
 
 def _safe_url(url: str) -> str:
