@@ -4,7 +4,9 @@ Money is read in `context["currency"]`, times without offset in `context["tz"]`.
 """
 
 import math
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from drf_spectacular.utils import extend_schema_field
@@ -17,6 +19,8 @@ from stores.refusals import Refused
 MOST_BYTES_OF_CUSTOM_FIELDS = 8 * 1024
 DEEPEST = 32
 LARGEST = 2**63
+LONGEST_URL = 2048
+_URL = re.compile(r"https?://[^\s\\]+", re.IGNORECASE)
 MONEY = {"type": "string", "pattern": r"^-?[0-9]{1,10}\.[0-9]{2} [A-Z]{3}$", "example": "4.50 EUR"}
 FEE = {"type": "string", "pattern": r"^[0-9]{1,10}\.[0-9]{2} [A-Z]{3}$", "example": "4.50 EUR"}
 DEGREES = {"type": "string", "pattern": r"^-?[0-9]{1,3}(\.[0-9]{1,20})?$", "example": "48.856614"}
@@ -25,11 +29,55 @@ DECIMAL = {"type": "string", "pattern": r"^-?[0-9]{1,9}(\.[0-9]{1,20})?$", "exam
 Json = dict[str, Any]
 
 
-class Text(serializers.CharField):
-    """An optional text, kept in a column of `max_length`."""
+class Name(serializers.CharField):
+    """A text that must be there, kept in a column of `max_length`."""
 
     def __init__(self, max_length: int = 255, **options: Any) -> None:
-        super().__init__(max_length=max_length, **({"required": False, "allow_null": True, "allow_blank": True} | options))
+        super().__init__(max_length=max_length, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("must be a string")
+        return super().to_internal_value(data)
+
+
+class Text(Name):
+    """An optional text."""
+
+    def __init__(self, max_length: int = 255, **options: Any) -> None:
+        super().__init__(max_length, **({"required": False, "allow_null": True, "allow_blank": True} | options))
+
+
+@extend_schema_field({"type": "string", "format": "uri", "maxLength": LONGEST_URL, "pattern": "^([hH][tT][tT][pP][sS]?://[^ ]+)?$"})
+class Url(Text):
+    """The address of a page: whoever reads the delivery is led there, so it leads to nothing but pages."""
+
+    def __init__(self) -> None:
+        super().__init__(LONGEST_URL)
+
+    def to_internal_value(self, data: Any) -> str:
+        url = super().to_internal_value(data)
+        if not _leads_to_a_page(url):
+            raise serializers.ValidationError("must be an http or https URL")
+        return url
+
+
+class Flag(serializers.BooleanField):
+    """true or false, and no word for them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("must be true or false")
+        return data
+
+
+class Count(serializers.IntegerField):
+    """A whole number, and no string that holds one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str | bool):
+            raise serializers.ValidationError("must be a whole number")
+        return super().to_internal_value(data)
 
 
 @extend_schema_field(MONEY)
@@ -115,3 +163,13 @@ def _check_printable(data: Json) -> None:
             raise serializers.ValidationError("must not hold numbers of more than 64 bits")
     if level:
         raise serializers.ValidationError(f"must not be nested more than {DEEPEST} deep")
+
+
+def _leads_to_a_page(url: str) -> bool:
+    if not _URL.fullmatch(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

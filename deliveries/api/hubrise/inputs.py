@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from deliveries.api.hubrise.fields import Decimal, Degrees, Fee, Json, Money, Object, Text, Time
+from deliveries.api.hubrise.fields import Count, Decimal, Degrees, Fee, Flag, Json, Money, Name, Object, Text, Time, Url
 from deliveries.statuses import DeliveryStatus
 from stores.models import OrderStatus, ServiceType
 
@@ -32,7 +32,7 @@ def _many(element: Form) -> "serializers.ListSerializer[Any]":
 class NewQuote(Form):
     """A carrier's offer. A `status` is often sent along, which quotes do not have."""
 
-    carrier = serializers.CharField(max_length=255)
+    carrier = Name()
     carrier_ref = Text(64)
     ref = Text()
     fee = Fee()
@@ -47,8 +47,8 @@ class DeliveryReport(Form):
     status = serializers.ChoiceField(choices=DeliveryStatus.choices, required=False)
     estimated_pickup_at = Time()
     estimated_dropoff_at = Time()
-    tracking_url = Text(2048)
-    driver_pickup_url = Text(2048)
+    tracking_url = Url()
+    driver_pickup_url = Url()
     driver_name = Text()
     driver_phone = Text(64)
     driver_phone_access_code = Text(64)
@@ -63,7 +63,7 @@ class DeliveryReport(Form):
 class NewDelivery(DeliveryReport):
     """A carrier takes on an order."""
 
-    carrier = serializers.CharField(max_length=255)
+    carrier = Name()
     carrier_ref = Text(64)
     status = serializers.ChoiceField(choices=DeliveryStatus.choices)
     fee = _optional(Fee)
@@ -72,7 +72,7 @@ class NewDelivery(DeliveryReport):
 class DeliveryChange(DeliveryReport):
     """A report, with the three fields that cannot change for clients that send the whole object back."""
 
-    carrier = serializers.CharField(max_length=255, required=False)
+    carrier = Name(required=False)
     carrier_ref = Text(64)
     fee = _optional(Fee)
 
@@ -80,18 +80,18 @@ class DeliveryChange(DeliveryReport):
 class Option(Form):
     """An option chosen for an item."""
 
-    option_list_name = serializers.CharField(max_length=255)
-    name = serializers.CharField(max_length=255)
+    option_list_name = Name()
+    name = Name()
     ref = Text()
     price = _optional(Money)
-    quantity = serializers.IntegerField(min_value=0, max_value=10_000, default=1)
-    removed = serializers.BooleanField(default=False)
+    quantity = Count(min_value=0, max_value=10_000, default=1)
+    removed = Flag(default=False)
 
 
 class DealLine(Form):
     """The deal that an item is part of."""
 
-    deal_key = serializers.CharField(max_length=255)
+    deal_key = Name()
     label = Text()  # type: ignore[assignment]  # a field of the body, which hides a word of the form
     pricing_effect = Text(32)
     pricing_value = Text(64)
@@ -106,7 +106,7 @@ class Element(Form):
 class Item(Element):
     """Something bought."""
 
-    product_name = serializers.CharField(max_length=255)
+    product_name = Name()
     sku_name = Text()
     sku_ref = Text()
     price = Money()
@@ -122,7 +122,7 @@ class Item(Element):
 class Discount(Element):
     """Something taken off the price."""
 
-    name = serializers.CharField(max_length=255)
+    name = Name()
     ref = Text()
     price_off = Money()
 
@@ -130,7 +130,7 @@ class Discount(Element):
 class Charge(Element):
     """Something added to the price."""
 
-    name = serializers.CharField(max_length=255)
+    name = Name()
     ref = Text()
     price = Money()
     tax_rate = _optional(Decimal)
@@ -148,7 +148,7 @@ class Payment(Element):
 class Deal(Form):
     """A menu, of which items can be lines."""
 
-    name = serializers.CharField(max_length=255)
+    name = Name()
     ref = Text()
 
 
@@ -172,8 +172,8 @@ class Customer(Form):
     latitude = Degrees(90)
     longitude = Degrees(180)
     delivery_notes = Text(LONGEST_NOTE)
-    sms_marketing = serializers.BooleanField(required=False, allow_null=True)
-    email_marketing = serializers.BooleanField(required=False, allow_null=True)
+    sms_marketing = _optional(Flag)
+    email_marketing = _optional(Flag)
 
 
 class NewOrder(Form):
@@ -185,14 +185,14 @@ class NewOrder(Form):
     service_type = serializers.ChoiceField(choices=ServiceType.choices, required=False, allow_null=True)
     service_type_ref = Text()
     expected_time = Time()
-    expected_time_pickup = serializers.BooleanField(required=False, allow_null=True)
-    asap = serializers.BooleanField(required=False, allow_null=True)
+    expected_time_pickup = _optional(Flag)
+    asap = _optional(Flag)
     confirmed_time = Time()
     channel = Text()
     customer_notes = Text(LONGEST_NOTE)
     seller_notes = Text(LONGEST_NOTE)
     collection_code = Text(64)
-    coupon_codes = serializers.ListField(child=serializers.CharField(max_length=255), required=False, max_length=MOST_ELEMENTS)
+    coupon_codes = serializers.ListField(child=Name(), required=False, max_length=MOST_ELEMENTS)
     items = _many(Item())
     deals = serializers.DictField(child=Deal(), required=False, allow_null=True)
     discounts = _many(Discount())
@@ -224,8 +224,8 @@ class NewOrder(Form):
 class Amendment(serializers.Serializer[Any]):
     """What may be said of an element that exists: that it is gone, and what the caller calls it."""
 
-    id = serializers.CharField(max_length=20)
-    deleted = serializers.BooleanField(required=False)
+    id = Name(20)
+    deleted = Flag(required=False)
     private_ref = Text()
 
     def to_internal_value(self, data: Any) -> Json:
