@@ -81,6 +81,7 @@ class Card:
     lines: list[str]
     map_url: str
     next: bool
+    held: bool
 
     @property
     def is_open(self) -> bool:
@@ -98,19 +99,22 @@ class Card:
 
 @dataclass(kw_only=True)
 class Day:
-    """A courier's day: what comes now, what is left of earlier days, what is to do then, and what is finished."""
+    """A courier's day: what comes now and why, what is left of earlier days, late, to do then, held up, and finished."""
 
     date: date
     title: str
     is_tomorrow: bool
     now: Card | None = None
+    why: str = ""
     overdue: list[Card] = field(default_factory=list)
+    late: list[Card] = field(default_factory=list)
     todo: list[Card] = field(default_factory=list)
+    held: list[Card] = field(default_factory=list)
     finished: list[Card] = field(default_factory=list)
 
     @property
     def total(self) -> int:
-        return bool(self.now) + len(self.overdue) + len(self.todo) + len(self.finished)
+        return bool(self.now) + sum(map(len, (self.overdue, self.late, self.todo, self.held, self.finished)))
 
 
 class CourierLogin(LoginView):
@@ -210,22 +214,52 @@ def _answer(
 
 
 def plan(left: Sequence[Task], tasks: Sequence[Task], shown: date, *, at: datetime) -> Day:
-    """The day as the page shows it; the next task is one under way, else the first that is open."""
+    """The day as the page shows it; the next task is one under way, else the first: earlier days, then late, then the rest."""
     today = at.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
-    still_open = [task for task in [*left, *tasks] if task.status in OPEN] if shown == today else []
-    first = next((task for task in still_open if task.status == TaskStatus.DOING), still_open[0] if still_open else None)
+    still_open = [*left, *in_time([task for task in tasks if task.status in OPEN])]
+    held = [task for task in still_open if is_held(task)]
+    ready = [task for task in still_open if task not in held]
+    overdue = [task for task in ready if task in left]
+    late = [task for task in ready if task not in overdue and task.before < at]
+    todo = [task for task in ready if task not in overdue and task not in late]
+    queue = [*overdue, *late, *todo] if shown == today else []
+    first = next((task for task in queue if task.status == TaskStatus.DOING), queue[0] if queue else None)
     return Day(
         date=shown,
         title=capfirst(wording.day_name(shown, today=today)),
         is_tomorrow=shown != today,
         now=_card(first, shown, at=at, comes_next=True) if first else None,
-        overdue=[_card(task, shown, at=at) for task in left if task is not first],
-        todo=[_card(task, shown, at=at) for task in tasks if task.status in OPEN and task is not first],
+        why=_why(first, overdue, late),
+        overdue=[_card(task, shown, at=at) for task in overdue if task is not first],
+        late=[_card(task, shown, at=at) for task in late if task is not first],
+        todo=[_card(task, shown, at=at) for task in todo if task is not first],
+        held=[_card(task, shown, at=at, held=True) for task in held],
         finished=[_card(task, shown, at=at) for task in tasks if task.status not in OPEN],
     )
 
 
-def _card(task: Task, shown: date, *, at: datetime, comes_next: bool = False) -> Card:
+def in_time(tasks: Sequence[Task]) -> list[Task]:
+    """Tasks as the desk listed them, unless a window is over before an earlier one on the list begins: then by their windows."""
+    contradicts = any(later.before <= earlier.after for index, earlier in enumerate(tasks) for later in tasks[index + 1 :])
+    return sorted(tasks, key=lambda task: (task.before, task.type != TaskType.PICKUP)) if contradicts else list(tasks)
+
+
+def is_held(task: Task) -> bool:
+    """Whether there is nothing to drop off, because every pickup of the delivery failed: the desk says what becomes of it."""
+    pickups = {row["status"] for row in task.load_rows if row["type"] == TaskType.PICKUP} - {TaskStatus.CANCELLED}
+    return task.type == TaskType.DROPOFF and pickups == {TaskStatus.FAILED}
+
+
+def _why(first: Task | None, overdue: list[Task], late: list[Task]) -> str:
+    """Why a task comes before all others, where the clock alone does not tell."""
+    if first is None or first.status == TaskStatus.DOING:
+        return ""
+    if first in overdue:
+        return _("It is left from an earlier day, so it comes first.")
+    return _("It is late, so it comes first.") if first in late else ""
+
+
+def _card(task: Task, shown: date, *, at: datetime, comes_next: bool = False, held: bool = False) -> Card:
     address = task.address
     others: list[Any] = [SimpleNamespace(**row) for row in task.load_rows] or [task]
     zone = ZoneInfo(settings.TIME_ZONE)
@@ -244,4 +278,5 @@ def _card(task: Task, shown: date, *, at: datetime, comes_next: bool = False) ->
         lines=addresses.lines(address),
         map_url=f"https://www.openstreetmap.org/directions?to={address.latitude:.6f}%2C{address.longitude:.6f}",
         next=comes_next,
+        held=held,
     )

@@ -181,3 +181,9 @@ def round_trip(homes: int) -> list[StopDraft]:
     """One pickup and so many dropoffs."""
     pickup = StopDraft(type=TaskType.PICKUP, before=NOON)
     return [pickup, *(StopDraft(type=TaskType.DROPOFF, address=AddressDraft(street_address=HOME), before=DUE) for _ in range(homes))]
+
+
+def two_pickups() -> list[StopDraft]:
+    """Two places to collect from, and one dropoff."""
+    pickups = [StopDraft(type=TaskType.PICKUP, before=NOON + timedelta(minutes=minutes)) for minutes in (10, 15)]
+    return [*pickups, StopDraft(type=TaskType.DROPOFF, address=AddressDraft(street_address=HOME), before=DUE)]

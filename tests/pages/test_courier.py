@@ -12,7 +12,7 @@ from deliveries.models import Courier, Delivery, Event, Task
 from deliveries.reasons import FailureReason
 from deliveries.statuses import TaskStatus
 from stores.actors import SYSTEM, Role
-from tests.factories import NOON, PASSWORD, UserFactory
+from tests.factories import NOON, PASSWORD, UserFactory, delivery
 from tests.pages import scenes
 from tests.pages.markup import Page, read
 
@@ -62,6 +62,11 @@ def tap(client: Client, task: Task, move: str, **said: str) -> Page:
 
 def status(task: Task) -> str:
     return Task.objects.get(pk=task.pk).status
+
+
+def numbers(page: Page) -> list[int]:
+    """The tasks of a page, in the order of their cards."""
+    return [int(heading.split("#")[1]) for heading in page.headings[3]]
 
 
 # --- Who gets in ---------------------------------------------------------------------------------------------------------------
@@ -151,21 +156,85 @@ def test_a_day_without_tasks_says_so(phone: Client) -> None:
 def test_the_day_in_its_order(phone: Client, rider: Courier) -> None:
     left, done, failing, behind, coming, _later = scenes.working_day(rider)
     page = day(phone)
-    numbers = [heading.split("#")[1] for heading in page.headings[3]]
     (left_up, left_down), (up, down) = scenes.stops_of(left), scenes.stops_of(coming)
     finished = [*scenes.stops_of(done), *scenes.stops_of(failing), scenes.stops_of(behind)[0]]
     expected = [scenes.stops_of(behind)[1], left_up, left_down, up, down, *finished]
-    assert numbers == [str(task.pk) for task in expected]
+    assert numbers(page) == [task.pk for task in expected]
     assert page.headings[2] == ["Now", "Left from earlier days", "Then"]
     assert "5 of 10 finished" in page.text
     assert [text.split()[1] for text in page.current("true")] == [f"#{scenes.stops_of(behind)[1].pk}"]
+
+
+def test_what_is_late_comes_first_and_the_page_says_why(phone: Client, rider: Courier) -> None:
+    fine, late = (scenes.given(scenes.parcel(due=NOON + timedelta(minutes=minutes)), rider) for minutes in (90, -12))
+    page = day(phone)
+    assert page.headings[2] == ["Now", "Late", "Then"]
+    assert "It is late, so it comes first." in page.text
+    assert numbers(page) == [task.pk for task in (*scenes.stops_of(late), *scenes.stops_of(fine))]
+
+
+def test_what_is_left_from_yesterday_comes_first_and_the_page_says_why(phone: Client, rider: Courier) -> None:
+    left = scenes.given(scenes.parcel(due=NOON - timedelta(days=1)), rider)
+    page = day(phone)
+    assert "It is left from an earlier day, so it comes first." in page.text
+    assert numbers(page)[0] == scenes.stops_of(left)[0].pk
+
+
+def test_a_list_against_the_clock_is_shown_by_the_clock(phone: Client, rider: Courier) -> None:
+    evening, noon = (scenes.given(scenes.parcel(due=NOON + timedelta(hours=hours)), rider) for hours in (6, 1))
+    assert numbers(day(phone)) == [task.pk for task in (*scenes.stops_of(noon), *scenes.stops_of(evening))]
+
+
+def test_a_list_that_the_clock_allows_stays_as_the_desk_made_it(phone: Client, rider: Courier) -> None:
+    second, first = (scenes.given(scenes.parcel(due=NOON + timedelta(minutes=minutes)), rider) for minutes in (40, 38))
+    listed = [task.pk for made in (second, first) for task in scenes.stops_of(made)]
+    for position, pk in enumerate(listed):
+        Task.objects.filter(pk=pk).update(after=NOON, task_list_position=position)
+    assert numbers(day(phone)) == listed
+
+
+def test_a_dropoff_whose_pickup_failed_waits_for_the_desk(phone: Client, rider: Courier) -> None:
+    empty, other = scenes.given(scenes.parcel(), rider), scenes.given(scenes.parcel(due=NOON + timedelta(hours=2)), rider)
+    (pickup, dropoff), (next_up, _) = scenes.stops_of(empty), scenes.stops_of(other)
+    page = tap(phone, pickup, "failed", reason="CLOSED_STORE")
+    assert page.headings[2] == ["Now", "Then", "Waiting for the desk: the pickup failed"]
+    assert [text.split()[1] for text in page.current("true")] == [f"#{next_up.pk}"]
+    assert f"#{dropoff.pk}" in page.text
+    assert not [given for _, given in page.attributes if given.get("action", "").startswith(f"/courier/tasks/{dropoff.pk}/")]
+    transitions.restore(pickup, by=SYSTEM, at=NOON)
+    assert page.headings[2][-1] not in day(phone).headings[2]
+
+
+def test_nothing_but_a_dropoff_that_waits_is_no_day_done(phone: Client, task: Task) -> None:
+    page = tap(phone, task, "failed", reason="CLOSED_STORE")
+    assert "All done" not in page.text
+    assert page.current("true") == []
+    assert "Waiting for the desk" in page.text
+
+
+def test_one_pickup_of_two_is_enough_to_go_on(phone: Client, rider: Courier) -> None:
+    made = scenes.given(delivery(stops=scenes.two_pickups()), rider)
+    first, second, dropoff = made.tasks.order_by("position")
+    transitions.fail(first, by=SYSTEM, at=NOON, reason="CLOSED_STORE")
+    assert "Waiting for the desk" not in day(phone).text
+    transitions.complete(second, by=SYSTEM, at=NOON)
+    assert [text.split()[1] for text in day(phone).current("true")] == [f"#{dropoff.pk}"]
+
+
+def test_recipients_are_named_as_clearly_as_shops(phone: Client, rider: Courier) -> None:
+    pickup, dropoff = scenes.stops_of(scenes.given(scenes.parcel(), rider))
+    dropoff.address.name = ""
+    dropoff.address.save()
+    html = day(phone).html
+    assert f"<strong>{pickup.store.name}</strong>" in html
+    assert html.count("<strong>Ada Lovelace</strong>") == html.count("Ada Lovelace</") == 1
 
 
 def test_tomorrow_is_a_tap_away(phone: Client, rider: Courier) -> None:
     later = scenes.working_day(rider)[-1]
     page = day(phone, f"{DAY}?day=tomorrow")
     assert page.headings[1] == ["Tomorrow"]
-    assert [heading.split("#")[1] for heading in page.headings[3]] == [str(task.pk) for task in scenes.stops_of(later)]
+    assert numbers(page) == [task.pk for task in scenes.stops_of(later)]
     assert page.current("page") == ["Tomorrow"]
     assert page.current("true") == []
 
