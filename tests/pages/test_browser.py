@@ -105,6 +105,35 @@ def test_a_round_on_a_phone(browser: Browser, live_server: LiveServer, round_of_
     assert complaints == []
 
 
+@pytest.mark.parametrize(("pressed", "confirm"), [("Done", "Yes, delivered"), ("Failed", "Mark as failed")])
+@pytest.mark.parametrize("edge", ["start", "center", "end"])
+def test_two_taps_without_scrolling_wherever_the_button_stands(
+    browser: Browser, live_server: LiveServer, round_of_two: list[Delivery], pressed: str, confirm: str, edge: str
+) -> None:
+    page = on_phone(browser, live_server, script=True)
+    log_in(page)
+    card = page.locator(f"#task-{scenes.stops_of(round_of_two[0])[1].pk}")
+    button = card.locator("summary", has_text=pressed)
+    button.evaluate("(element, edge) => element.scrollIntoView({block: edge})", edge)
+    before, scrolled = button.bounding_box(), page.evaluate("scrollY")
+    button.click()
+    assert button.bounding_box() == before
+    assert page.evaluate("scrollY") == scrolled
+    expect(card.get_by_role("button", name=confirm)).to_be_in_viewport(ratio=1)
+    page.mouse.click(PHONE["width"] / 2, 5)
+    expect(card.get_by_role("button", name=confirm)).to_be_hidden()
+
+
+def test_keys_reach_the_answer_right_after_the_question(browser: Browser, live_server: LiveServer, round_of_two: list[Delivery]) -> None:
+    page = on_phone(browser, live_server, script=False)
+    log_in(page)
+    pickup = scenes.stops_of(round_of_two[0])[0]
+    page.locator(f"#task-{pickup.pk} summary", has_text="Done").focus()
+    for key in ("Enter", "Tab", "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("status")).to_contain_text(f"Task #{pickup.pk} is done.")
+
+
 def test_thumbs_find_every_button_and_nothing_hangs_over(browser: Browser, live_server: LiveServer, round_of_two: list[Delivery]) -> None:
     page = on_phone(browser, live_server)
     log_in(page)
