@@ -58,6 +58,11 @@ def fail(delivery: Delivery, *, reason: str, notes: str, by: Actor, at: datetime
     return transitions.fail(_next_stop(delivery), reason=reason, notes=notes, by=by, at=at)
 
 
+def cancel(delivery: Delivery, *, by: Actor, at: datetime) -> Delivery:
+    """Cancel the delivery; the desk does so even when somebody has it in hand."""
+    return transitions.cancel_delivery(delivery, by=by, at=at, even_assigned=by.runs_the_desk)
+
+
 ACTS = (
     Act(
         name="assign",
@@ -121,7 +126,7 @@ ACTS = (
         name="cancel",
         label="Cancel",
         icon="block",
-        call=transitions.cancel_delivery,
+        call=cancel,
         grave=True,
         for_stores=True,
         fits=_is_open,

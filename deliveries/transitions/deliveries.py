@@ -16,7 +16,7 @@ POSITION = frozenset(["driver_latitude", "driver_longitude"])
 
 
 class AssignedBlocksCancel(Refused):
-    """A delivery whose tasks are assigned is not cancelled by its store."""
+    """Somebody holds a task of the delivery, or its carrier has set out."""
 
     code = "tasks_assigned"
 
@@ -31,14 +31,20 @@ def drop(delivery: Delivery, *, by: Actor, at: datetime, notes: str = "") -> Del
     return _complete_all(delivery, TaskType.DROPOFF, by=by, at=at, notes=notes)
 
 
-def cancel_delivery(delivery: Delivery, *, by: Actor, at: datetime) -> Delivery:
-    """Cancel a delivery with its open tasks; finished ones stay. Refused when a courier holds one, but for the desk."""
+def cancel_delivery(delivery: Delivery, *, by: Actor, at: datetime, even_assigned: bool = False) -> Delivery:
+    """Cancel a delivery with its open tasks; finished ones stay, and a cancelled delivery stays as it is.
+
+    Refused with `AssignedBlocksCancel` when a courier holds one of them or an outside carrier has begun, unless
+    `even_assigned`; with `IllegalMove` when it is delivered.
+    """
     with transaction.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
-        still_open = [task for task in work.tasks if task.status in OPEN]
-        if not still_open:
+        if work.held.status == DeliveryStatus.CANCELLED:
+            return work.held
+        if work.held.status == DeliveryStatus.DELIVERED:
             raise IllegalMove("Nothing is left to cancel in this delivery.")
-        if not by.runs_the_desk and any(task.courier_id for task in still_open):
+        begun = not work.held.by_house and work.held.status != DeliveryStatus.PENDING
+        if not even_assigned and (begun or any(task.courier_id for task in work.tasks if task.status in OPEN)):
             raise AssignedBlocksCancel("Tasks have already been assigned")
         move_delivery(work, DeliveryStatus.CANCELLED, given=frozenset())
         settle(work)

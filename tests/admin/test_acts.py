@@ -14,9 +14,10 @@ from deliveries.models import Delivery, Event, Task
 from deliveries.reasons import FailureReason
 from deliveries.statuses import DeliveryStatus, TaskStatus
 from quotes.models import DeliveryQuote
-from stores.actors import SYSTEM
+from stores.actors import SYSTEM, Role
 from stores.models import Address, Order, OrderStatus, ServiceType
 from tests import factories
+from tests.admin.conftest import logged_in
 from tests.factories import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
@@ -58,6 +59,10 @@ def failed(delivery: Delivery) -> Delivery:
 
 def cancelled(delivery: Delivery) -> Delivery:
     return transitions.cancel_delivery(delivery, by=SYSTEM, at=NOON)
+
+
+def delivered(delivery: Delivery) -> Delivery:
+    return transitions.drop(picked(delivery), by=SYSTEM, at=NOON)
 
 
 def picked(delivery: Delivery) -> Delivery:
@@ -149,7 +154,7 @@ def test_an_act_moves_a_delivery(
         (Task, "fail", cancelled, {"reason": "LATE"}, "Task #{task} is cancelled."),
         (Delivery, "drop", None, {}, "Delivery {delivery}: Task #{last} could not be completed because it has a previous task #{task}"),
         (Delivery, "pick", cancelled, {}, "Delivery {delivery}: Task #{task} is cancelled."),
-        (Delivery, "cancel", cancelled, {"x": "1"}, "Delivery {delivery}: Nothing is left to cancel in this delivery."),
+        (Delivery, "cancel", delivered, {"x": "1"}, "Delivery {delivery}: Nothing is left to cancel in this delivery."),
         (Delivery, "start", cancelled, {}, "Delivery {delivery}: Nothing is left to do in this delivery."),
         (Delivery, "restore", None, {}, "Delivery {delivery}: Nothing in this delivery was cancelled or failed."),
     ],
@@ -167,6 +172,15 @@ def test_a_refusal_is_said_in_words_and_changes_nothing(
     assert len(sentences) == 1
     assert sentences[0].startswith(expected)
     assert (list(Task.objects.values_list("status", flat=True)), Event.objects.count()) == before
+
+
+def test_the_desk_cancels_what_a_courier_holds_and_a_store_does_not(dispatcher_browser: Client) -> None:
+    held = factories.delivery()
+    owner = factories.UserFactory.create(is_staff=True, role=Role.STORE_OWNER)
+    held.store.owners.add(owner)
+    transitions.assign(pickup(held), factories.CourierFactory.create(), by=SYSTEM, at=NOON)
+    assert said(do(logged_in(owner), "cancel", held, x="1")) == [f"Delivery {held.pk}: Tasks have already been assigned."]
+    assert said(do(dispatcher_browser, "cancel", held, x="1")) == ["1 delivery cancelled."]
 
 
 def test_some_are_done_and_some_refused(dispatcher_browser: Client) -> None:

@@ -250,23 +250,39 @@ def test_cancelling_before_anything_happened() -> None:
     assert (delivery.cancelled_at, delivery.order.status) == (LATER, "cancelled")
 
 
-@pytest.mark.parametrize("statuses", [("DONE", "DONE"), ("CANCELLED", "CANCELLED"), ("DONE", "FAILED")])
-def test_cancelling_what_is_over_is_refused(statuses: tuple[str, str]) -> None:
+@pytest.mark.parametrize("statuses", [("CANCELLED", "CANCELLED"), ("DONE", "FAILED")])
+def test_cancelling_what_is_cancelled_changes_nothing(statuses: tuple[str, str]) -> None:
     delivery = rows.booked("PD", *statuses)
+    before = rows.everything()
+    assert transitions.cancel_delivery(delivery, by=SYSTEM, at=LATER).status == "cancelled"
+    assert rows.everything() == before
+
+
+def test_cancelling_what_is_delivered_is_refused() -> None:
+    delivery = rows.booked("PD", "DONE", "DONE")
     before = rows.everything()
     with pytest.raises(IllegalMove, match=r"^Nothing is left to cancel in this delivery\.$"):
         transitions.cancel_delivery(delivery, by=SYSTEM, at=LATER)
     assert rows.everything() == before
 
 
-def test_a_store_does_not_cancel_what_a_courier_holds_but_the_desk_does() -> None:
-    delivery, owner = rows.booked("PD"), rows.person(Role.STORE_OWNER)
+@pytest.mark.parametrize("role", [Role.STORE_OWNER, Role.DISPATCHER])
+def test_what_a_courier_holds_is_cancelled_only_when_that_is_meant(role: Role) -> None:
+    delivery, whoever = rows.booked("PD"), rows.person(role)
     transitions.assign(rows.tasks(delivery)[0], factories.CourierFactory.create(), by=SYSTEM, at=NOON)
     before = rows.everything()
     with pytest.raises(AssignedBlocksCancel, match=r"^Tasks have already been assigned$"):
-        transitions.cancel_delivery(delivery, by=owner, at=LATER)
+        transitions.cancel_delivery(delivery, by=whoever, at=LATER)
     assert rows.everything() == before
-    assert transitions.cancel_delivery(delivery, by=rows.person(Role.DISPATCHER), at=LATER).status == "cancelled"
+    assert transitions.cancel_delivery(delivery, by=whoever, at=LATER, even_assigned=True).status == "cancelled"
+
+
+def test_what_an_outside_carrier_has_begun_is_cancelled_only_when_that_is_meant() -> None:
+    assert transitions.cancel_delivery(rows.carried(), by=SYSTEM, at=LATER).status == "cancelled"
+    begun = rows.carried("pickup_enroute")
+    with pytest.raises(AssignedBlocksCancel, match=r"^Tasks have already been assigned$"):
+        transitions.cancel_delivery(begun, by=SYSTEM, at=LATER)
+    assert transitions.cancel_delivery(begun, by=SYSTEM, at=LATER, even_assigned=True).status == "cancelled"
 
 
 def test_a_store_cancels_what_is_free() -> None:
