@@ -44,11 +44,11 @@ def described(
         answers[status, media.JSON] = many(ref(lists)) if lists else ref(gives)
     else:
         answers[status] = None
-    for refusal in sorted(REFUSALS if takes else REFUSALS.keys() - {413, 415}):
+    for refusal in sorted(REFUSALS if takes or form else REFUSALS.keys() - {413, 415}):
         answers[refusal, media.LD] = either(ref("Error"), ref("ViolationList")) if refusal == 400 else ref("Error")
         answers[refusal, media.JSON] = ref("Problem")
     if form:
-        answers = {key: value for key, value in answers.items() if key[0] in (200, 400, 406)}
+        answers = {key: value for key, value in answers.items() if key[0] in (200, 400, 406, 413)}
     if not public or form:
         answers[401, media.LD] = either(ref("Error"), ref("Unauthorized"))
         answers[401, media.JSON] = either(ref("Problem"), ref("Unauthorized"))

@@ -49,7 +49,7 @@ class Endpoint(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Browsers ask with OPTIONS and without a token whether they may call."""
         if request.method == "OPTIONS":
-            return self._preflight(request)
+            return preflight(request, self.allowed_methods)
         return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -146,26 +146,30 @@ class Endpoint(APIView):
         """Print what a handler returned as data, and add the headers of every answer."""
         if isinstance(response, Response):
             response = self.answer(response.data, status=response.status_code)
-        headers = response.headers
-        headers["Vary"] = "Accept"
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["X-Frame-Options"] = "deny"
-        headers["Link"] = f"<{request.scheme}://{request.get_host()}/api/docs.jsonld>; {DOCS_RELATION}"
-        headers["Access-Control-Allow-Origin"] = "*"
-        headers["Access-Control-Expose-Headers"] = "Link"
-        return response
+        return with_headers(request, response)
 
-    def _preflight(self, request: HttpRequest) -> HttpResponse:
-        response = HttpResponse(status=204)
-        response.headers["Access-Control-Allow-Methods"] = METHODS
-        response.headers["Access-Control-Allow-Headers"] = request.headers.get(
-            "Access-Control-Request-Headers", "Content-Type, Authorization"
-        )
-        response.headers["Access-Control-Max-Age"] = "3600"
-        response.headers["Allow"] = ", ".join(self.allowed_methods)
-        del response.headers["Content-Type"]
-        answer: HttpResponse = self.finalize_response(request, response)
-        return answer
+
+def with_headers(request: Any, response: HttpResponseBase) -> HttpResponseBase:
+    """The headers of every answer."""
+    headers = response.headers
+    headers["Vary"] = "Accept"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "deny"
+    headers["Link"] = f"<{request.scheme}://{request.get_host()}/api/docs.jsonld>; {DOCS_RELATION}"
+    headers["Access-Control-Allow-Origin"] = "*"
+    headers["Access-Control-Expose-Headers"] = "Link"
+    return response
+
+
+def preflight(request: HttpRequest, allowed: Sequence[str]) -> HttpResponseBase:
+    """What a browser is told that asks whether it may call."""
+    response = HttpResponse(status=204)
+    response.headers["Access-Control-Allow-Methods"] = METHODS
+    response.headers["Access-Control-Allow-Headers"] = request.headers.get("Access-Control-Request-Headers", "Content-Type, Authorization")
+    response.headers["Access-Control-Max-Age"] = "3600"
+    response.headers["Allow"] = ", ".join(allowed)
+    del response.headers["Content-Type"]
+    return with_headers(request, response)
 
 
 class OpenEndpoint(Endpoint):
@@ -182,7 +186,7 @@ class Nowhere(OpenEndpoint):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """404 in this dialect, whatever the method."""
         if request.method == "OPTIONS":
-            return self._preflight(request)
+            return preflight(request, self.allowed_methods)
         self.request = self.initialize_request(request, *args, **kwargs)
         self.plain = "json" in request.headers.get("Accept", "") and "ld+json" not in request.headers.get("Accept", "")
         refusal = self.answer(errors.error(f'No route found for "{request.method} {request.path}"', plain=self.plain), status=404)

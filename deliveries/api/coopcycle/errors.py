@@ -69,6 +69,7 @@ WORDS: dict[type[Refused], Word] = {
     places.GeocoderDown: Word(503),
     schedules.BadMoment: Word(),
     orders.TooMuch: Word(violation=True),
+    orders.NameTaken: Word(violation=True),
     stops.AddressNotFound: Word(violation=True),
     stops.TooFewStops: Word(violation=True),
     stops.WrongOrder: Word(violation=True),

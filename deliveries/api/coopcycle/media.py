@@ -4,6 +4,9 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, QueryDict
+from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import NotAcceptable, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -48,7 +51,7 @@ class PlainParser(JsonLdParser):
 
 
 class Unreadable(Exception):
-    """The body is no JSON, or holds text that no database keeps."""
+    """The body is no JSON, or no form, or holds text that no database keeps."""
 
 
 @lru_cache(maxsize=256)
@@ -93,6 +96,16 @@ def read(body: bytes) -> Any:
     if b"\\u0000" in body and _holds_nul(value):
         raise Unreadable("The body holds a NUL character.")
     return value
+
+
+def form(request: HttpRequest) -> QueryDict:
+    """The fields of a form, whatever its encoding; raises `Unreadable`, or `RequestDataTooBig`."""
+    try:
+        return request.POST
+    except RequestDataTooBig:
+        raise
+    except (MultiPartParserError, BadRequest, SuspiciousOperation) as error:
+        raise Unreadable("The form cannot be read.") from error
 
 
 def _holds_nul(value: Any) -> bool:

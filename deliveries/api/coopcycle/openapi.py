@@ -76,6 +76,7 @@ _TOKEN: Schema = {
     "responses": {
         "200": {"description": "A token", "content": {media.JSON: {"schema": ref("OAuth2Token")}}},
         "400": {"description": "Another grant, or an unknown scope", "content": {media.JSON: {"schema": ref("OAuth2Error")}}},
+        "413": {"description": "The body is too large", "content": {media.JSON: {"schema": ref("OAuth2Error")}}},
         "401": {"description": "Unknown client, or wrong secret", "content": {media.JSON: {"schema": ref("OAuth2Error")}}},
     },
 }

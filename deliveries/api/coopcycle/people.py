@@ -7,7 +7,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 from django.contrib.auth import authenticate
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import OpenApiParameter
@@ -16,9 +18,9 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 
 from deliveries import couriers, queries
-from deliveries.api.coopcycle import actions, auth, collections, payloads, rights
+from deliveries.api.coopcycle import actions, auth, collections, media, payloads, rights
 from deliveries.api.coopcycle.describing import described
-from deliveries.api.coopcycle.endpoint import Endpoint, OpenEndpoint
+from deliveries.api.coopcycle.endpoint import Endpoint, OpenEndpoint, preflight
 from deliveries.api.coopcycle.schemas import ref
 from deliveries.models import Courier
 from stores import credentials
@@ -32,13 +34,36 @@ CLIENT_FAILED = "Client authentication failed"
 class OAuth2TokenView(TokenView):
     """`POST /oauth2/token`: client credentials for a token; every error also has a `message`, as old clients read it."""
 
+    allowed = ("POST", "OPTIONS")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """In this dialect whatever the method, and open to browsers."""
+        if request.method == "OPTIONS":
+            return preflight(request, self.allowed)
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        return response
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Tokens are posted for."""
+        sentence = f"Method {request.method} is not allowed here. Allowed: {', '.join(self.allowed)}."
+        response = self._refusal({"error": "invalid_request", "error_description": sentence}, 405)
+        response.headers["Allow"] = ", ".join(self.allowed)
+        return response
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """A token, or why not."""
+        try:
+            sent = media.form(request)
+        except media.Unreadable as error:
+            return self._refusal({"error": "invalid_request", "error_description": str(error)}, 400)
+        except RequestDataTooBig:
+            return self._refusal({"error": "invalid_request", "error_description": "The body is too large."}, 413)
         if _holds_nul(request.META.get("HTTP_AUTHORIZATION", "")):
             return self._refusal({"error": "invalid_client"}, 401)
-        if any("\0" in value for _, values in request.POST.lists() for value in values):
+        if any("\0" in value for _, values in sent.lists() for value in values):
             return self._refusal({"error": "invalid_request", "error_description": "NUL characters are not read."}, 400)
-        if request.POST.get("grant_type", "client_credentials") != "client_credentials":
+        if sent.get("grant_type", "client_credentials") != "client_credentials":
             return self._refusal({"error": "unsupported_grant_type"}, 400)
         response: HttpResponse = super().post(request, *args, **kwargs)
         if response.status_code == 200:
@@ -77,7 +102,7 @@ class Door(OpenEndpoint):
 
     def field(self, name: str) -> str:
         """A field of a form, whatever its encoding."""
-        return self.request._request.POST.get(name, "").replace("\0", "")
+        return media.form(self.request._request).get(name, "").replace("\0", "")
 
     def refuse(self, message: str) -> NoReturn:
         """401 with the message."""

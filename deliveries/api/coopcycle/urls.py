@@ -53,5 +53,5 @@ urlpatterns: list[Any] = [
     path("api/tasks/<id:pk>/cancel", tasks.CancelView.as_view()),
     path("api/tasks/<id:pk>/restore", tasks.RestoreView.as_view()),
     path("api/tasks/<id:pk>/reschedule", tasks.RescheduleView.as_view()),
-    re_path("^api/", Nowhere.as_view()),
+    re_path("^(api|oauth2/token)/", Nowhere.as_view()),
 ]

@@ -4,6 +4,7 @@ import base64
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 import time_machine
 from django.test import Client
@@ -13,6 +14,7 @@ from stores.models import ApiClient, Dialect
 from tests.api.coopcycle.knocking import Knock, World, basic
 from tests.factories import NOON, PASSWORD
 
+MULTIPART = b'--x\r\nContent-Disposition: form-data; name="_username"\r\n\r\n%s\r\n--x--\r\n'
 GRANT = {"grant_type": "client_credentials"}
 
 
@@ -105,6 +107,47 @@ def test_what_is_taken_back_is_taken_from_the_tokens_in_use(world: World) -> Non
     assert world["client"].get(f"/api/tasks/{world.task_ids(world.held)[0]}").status_code == 200
     assert world["client"].get(f"/api/deliveries/{world.held.pk}").status_code == 403
     assert key.get(f"/api/deliveries/{world.held.pk}").status_code == 403
+
+
+FORMS: dict[str, tuple[str, bytes, int]] = {
+    "multipart without a boundary": ("multipart/form-data", b"x", 400),
+    "a thousand fields too many": ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % number for number in range(2000)), 400),
+    "a form in another alphabet": ("application/x-www-form-urlencoded; charset=latin-1", b"a=1", 400),
+    "a form too large": ("application/x-www-form-urlencoded", b"_username=" + b"x" * 3_000_000, 413),
+    "a field too large": ("multipart/form-data; boundary=x", MULTIPART % (b"x" * 3_000_000), 413),
+}
+
+
+@pytest.mark.parametrize("path", ["/api/login_check", "/api/token/refresh", "/oauth2/token"])
+@pytest.mark.parametrize("name", FORMS)
+def test_a_form_that_cannot_be_read(world: World, caplog: pytest.LogCaptureFixture, name: str, path: str) -> None:
+    content_type, body, status = FORMS[name]
+    headers = {"authorization": basic(world.client.client_id, world.client_secret)}
+    response = Client().post(path, body, content_type=content_type, headers=headers)
+    assert (response.status_code, "json" in response["Content-Type"]) == (status, True)
+    said = response.json()
+    assert said["error"] == "invalid_request" and said["message"] if path == "/oauth2/token" else said["@type"] == "hydra:Error"
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "TRACE"])
+def test_tokens_are_posted_for(method: str) -> None:
+    response = Client().generic(method, "/oauth2/token")
+    assert (response.status_code, response["Allow"], response["Content-Type"]) == (405, "POST, OPTIONS", "application/json")
+    if method != "HEAD":
+        assert orjson.loads(response.content).keys() == {"error", "error_description", "message"}
+
+
+def test_browsers_may_ask_for_tokens(world: World) -> None:
+    allowed = Client().options("/oauth2/token", headers={"access-control-request-headers": "authorization"})
+    assert (allowed.status_code, allowed["Allow"], allowed["Access-Control-Allow-Headers"]) == (204, "POST, OPTIONS", "authorization")
+    assert {answer["Access-Control-Allow-Origin"] for answer in (allowed, ask(world), ask(world, header="Basic x"))} == {"*"}
+
+
+@pytest.mark.parametrize("path", ["/oauth2/token/", "/oauth2/token/new"])
+def test_there_is_nothing_below(path: str) -> None:
+    response = Client().post(path)
+    assert (response.status_code, response.json()["@type"]) == (404, "hydra:Error")
 
 
 def test_a_token_ends(world: World) -> None:
