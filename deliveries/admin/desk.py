@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
@@ -72,6 +72,28 @@ class DeskAdmin(ModelAdmin):
             rows, _ = super().get_search_results(request, self.model._default_manager.get_queryset(), term)
             found |= Q(pk__in=rows.values("pk"))
         return queryset.filter(found), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list; an address that asks for what no row can have is put right first."""
+        senseless = self._senseless(request)
+        if senseless:
+            kept = request.GET.copy()
+            for name in senseless:
+                del kept[name]
+            messages.warning(request, f"Left out of this list, because no row can have it: {', '.join(sorted(senseless))}.")
+            return HttpResponseRedirect(f"{request.path}?{kept.urlencode()}")
+        return super().changelist_view(request, extra_context)
+
+    def _senseless(self, request: HttpRequest) -> set[str]:
+        """Parameters whose value the database would choke on: a NUL, or a value that its column does not know."""
+        known = {field.name: {str(value) for value, _ in field.flatchoices} for field in self.opts.fields if field.choices}
+        return {
+            name
+            for name, values in request.GET.lists()
+            if "\0" in name
+            or any("\0" in value for value in values)
+            or any(part not in known.get(name.split("__")[0], (part,)) for value in values for part in value.split(","))
+        }
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request, "view", self.opts.label_lower)
