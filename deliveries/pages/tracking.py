@@ -15,7 +15,7 @@ from deliveries import queries
 from deliveries.models import Delivery, Event, Task
 from deliveries.pages import addresses, wording
 from deliveries.pages.wording import ProgressStep
-from deliveries.statuses import FINISHED, OPEN, OVER, TO_DROPOFF, TO_PICKUP, DeliveryStatus, TaskStatus, TaskType
+from deliveries.statuses import FINISHED, OPEN, OVER, TO_DROPOFF, TO_PICKUP, DeliveryStatus, TaskStatus, TaskType, needs_attention
 
 REFRESH_SECONDS = 60
 TOLD_KINDS = ("task.failed", "task.restored", "task.rescheduled")
@@ -102,7 +102,7 @@ def see(delivery: Delivery, events: Sequence[Event], *, at: datetime) -> Seen:
         delivered=wording.moment_words(arrived, zone=zone, at=at) if arrived else "",
         expected=wording.moment_words(expected, zone=zone, at=at) if expected and not after <= expected <= before else "",
         late=not over and any(task.before < at for task in dropoffs if task.status in OPEN),
-        trouble=not over and failed,
+        trouble=not over and failed and not _uncollected(status, tasks),
         dropoff=(alone.company or alone.name) if alone else "",
         dropoff_place=_place(dropoffs[0]) if alone else "",
         stops=len(dropoffs),
@@ -119,9 +119,17 @@ def _headline(status: DeliveryStatus, tasks: Sequence[Task], events: Sequence[Ev
     resting = all(task.status != TaskStatus.DOING for task in tasks)
     if status == DeliveryStatus.CANCELLED and any(task.status == TaskStatus.FAILED for task in tasks):
         chosen = wording.UNDELIVERED
+    elif _uncollected(status, tasks):
+        chosen = wording.UNCOLLECTED
     elif status == DeliveryStatus.DROPOFF_ENROUTE and resting and events and events[-1].kind != "task.failed":
         chosen = wording.AGAIN
     return str(chosen[0]), str(chosen[1])
+
+
+def _uncollected(status: DeliveryStatus, tasks: Sequence[Task]) -> bool:
+    """Whether every pickup failed and nobody has it, though it is still to be delivered."""
+    pickups = {task.status for task in tasks if task.type == TaskType.PICKUP} - {TaskStatus.CANCELLED}
+    return status not in TO_DROPOFF | OVER and needs_attention(tasks) and pickups == {TaskStatus.FAILED}
 
 
 def _wanted(dropoffs: list[Task]) -> list[Task]:

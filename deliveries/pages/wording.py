@@ -29,6 +29,10 @@ HEADLINES = {
 """For each status, what a recipient reads first, and the sentence under it."""
 
 AGAIN = (gettext_lazy("There will be another attempt"), gettext_lazy("It comes to you at the time below."))
+UNCOLLECTED = (
+    gettext_lazy("It could not be collected yet"),
+    gettext_lazy("We are sorry. The dispatch desk is looking into it, and what happens next will stand here."),
+)
 UNDELIVERED = (gettext_lazy("We are sorry: it could not be delivered"), gettext_lazy("We tried, and it did not work out."))
 
 MOMENT_WORDS = {

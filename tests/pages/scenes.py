@@ -102,6 +102,13 @@ def failed() -> Delivery:
     return made
 
 
+def uncollected() -> Delivery:
+    """The pickup was begun and failed; the dropoff is still to be made."""
+    made = collecting()
+    transitions.fail(stops_of(made)[0], by=SYSTEM, at=NOON - timedelta(minutes=1), reason="CLOSED_STORE")
+    return made
+
+
 def tried_again() -> Delivery:
     made = failed()
     tomorrow = NOON + timedelta(days=1)
@@ -150,6 +157,7 @@ STATES: dict[str, tuple[Callable[[], Delivery], str]] = {
     "delivered": (delivered, "It has been delivered"),
     "cancelled": (cancelled, "This delivery was cancelled"),
     "failed": (failed, "We are sorry: it could not be delivered"),
+    "uncollected": (uncollected, "It could not be collected yet"),
     "tried again": (tried_again, "There will be another attempt"),
     "several": (several, "It is on its way to you"),
 }

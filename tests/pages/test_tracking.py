@@ -172,12 +172,26 @@ def test_one_of_several_who_was_out_is_not_told_of_to_the_others(client: Client)
     assert "nobody" not in page.text
 
 
-def test_trouble_at_the_pickup_is_owned_up_to(client: Client) -> None:
-    made = scenes.parcel()
-    transitions.fail(scenes.stops_of(made)[0], by=SYSTEM, at=NOON, reason="CLOSED_STORE")
+def test_a_failed_pickup_is_owned_up_to(client: Client) -> None:
+    page = seen(client, scenes.uncollected())
+    assert "The dispatch desk is looking into it" in page.text
+    assert "A courier is on the way" not in page.text
+    assert "Last seen" not in page.text
+    assert "It could not be collected" in page.text[page.text.index("So far") :]
+
+
+def test_once_the_pickup_is_to_be_tried_again_nothing_is_wrong_any_more(client: Client) -> None:
+    made = scenes.uncollected()
+    transitions.restore(scenes.stops_of(made)[0], by=SYSTEM, at=NOON)
+    assert "could not be collected yet" not in seen(client, made).text
+
+
+def test_one_failed_pickup_of_two_is_owned_up_to(client: Client) -> None:
+    made = delivery(stops=scenes.two_pickups())
+    transitions.fail(made.tasks.order_by("position")[0], by=SYSTEM, at=NOON, reason="CLOSED_STORE")
     page = seen(client, made)
+    assert page.headings[1] == ["Your delivery is booked"]
     assert "Something did not go as planned" in page.text
-    assert "It could not be collected" in page.text
 
 
 def test_a_failure_is_told_by_its_reason_where_that_is_the_recipients_business() -> None:
