@@ -19,7 +19,7 @@ from deliveries.statuses import DeliveryStatus, TaskType
 from deliveries.stops import AddressDraft, Located, StopDraft, check_windows, fill_windows, locate
 from quotes import offers
 from quotes.models import DeliveryQuote
-from stores import compiled, distances, orders
+from stores import compiled, distances, orders, phones
 from stores.actors import Actor
 from stores.compiled import Compiled
 from stores.models import Address, Order, OrderStatus, ServiceType, Store, Tag
@@ -30,7 +30,6 @@ REQUEST_CHANNEL = "Relais"
 
 CUSTOMER_COLUMNS = {
     "company": "company_name",
-    "telephone": "phone",
     "access_code": "phone_access_code",
     "description": "delivery_notes",
     "postal_code": "postal_code",
@@ -162,6 +161,7 @@ def _plan_order(order: Order, *, pickup_at: datetime | None, dropoff_at: datetim
 
 def _customer_address(order: Order) -> AddressDraft:
     customer: dict[str, Any] = order.customer or {}
+    telephone = phones.lenient(customer.get("phone"), country=settings.RELAIS_COUNTRY)
     street = ", ".join(part for part in (customer.get("address_1"), customer.get("address_2")) if part)
     locality = " ".join(part for part in (customer.get("postal_code"), customer.get("city")) if part)
     return AddressDraft(
@@ -169,6 +169,7 @@ def _customer_address(order: Order) -> AddressDraft:
         point=_customer_point(customer),
         fields={
             "contact_name": _fitting("contact_name", order.customer_name),
+            "telephone": _fitting("telephone", telephone),
             **{column: _fitting(column, customer.get(name) or "") for column, name in CUSTOMER_COLUMNS.items()},
         },
     )
