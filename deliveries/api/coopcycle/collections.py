@@ -46,21 +46,25 @@ class Search:
 
 @dataclass(frozen=True)
 class Page:
-    """Which part of a collection was asked for, and the parameters it was asked with, without `page`."""
+    """Which part of a collection was asked for, and the parameters it was asked with, without `page`.
+
+    `viewed` is for collections whose clients look for the view even where there is but one page.
+    """
 
     number: int
     size: int
     paged: bool
     parameters: tuple[tuple[str, str], ...]
+    viewed: bool = False
 
     @classmethod
-    def read(cls, request: Request, *, size: int, paged: bool = True) -> Self:
+    def read(cls, request: Request, *, size: int, paged: bool = True, viewed: bool = False) -> Self:
         """Read `page` and `itemsPerPage`; raises `BadParameter`."""
         given = request._request.GET
         number = _count(given.get("page"), "page", most=LAST_PAGE) or 1
         wanted = _count(given.get("itemsPerPage"), "itemsPerPage", most=LAST_PAGE) or size
         pairs = sorted((name, value) for name, values in given.lists() for value in values if name not in ("page", "token"))
-        return cls(number, min(wanted, MOST_PER_PAGE), paged, tuple(pairs))
+        return cls(number, min(wanted, MOST_PER_PAGE), paged, tuple(pairs), viewed)
 
     def collection(
         self, kind: str, iri: str, rows: QuerySet[Any], printed: Callable[[Any], dict[str, Any]], *, search: Search | None = None
@@ -82,7 +86,7 @@ class Page:
             "hydra:member": members,
             "hydra:totalItems": total,
         }
-        if self.parameters or self.number > 1 or (self.paged and total > self.size):
+        if self.viewed or self.parameters or self.number > 1 or (self.paged and total > self.size):
             payload["hydra:view"] = self._view(iri, total)
         if search is not None:
             payload["hydra:search"] = search.payload

@@ -72,7 +72,7 @@ class StoreDeliveriesView(Endpoint):
         if row is None:
             raise self.missing(Store, pk)
         iri = f"/api/stores/{row.pk}/deliveries"
-        page = collections.Page.read(request, size=DELIVERIES_PER_PAGE)
+        page = collections.Page.read(request, size=DELIVERIES_PER_PAGE, viewed=True)
         rows = delivery_filters.filtered(queries.deliveries().visible_to(self.by).for_store(row.pk), request, now=self.at)
         search = collections.Search(iri, delivery_filters.NAMES)
         return self.answer(page.collection("Delivery", iri, rows, self._printed, search=search))

@@ -155,11 +155,13 @@ def test_a_task_moved_to_another_day_goes_to_that_days_list(world: World) -> Non
     assert world["courier"].get("/api/me/tasks/2026-11-20").json()["items"] == []
 
 
-def test_taking_everything_out_cancels_the_delivery(world: World) -> None:
-    pickup, dropoff = world.task_ids(world.delivery)
-    for pk in (pickup, dropoff):
-        put(world, {"tasks": [{"id": pk, "status": "CANCELLED"}]}, caller="dispatcher")
-    assert Delivery.objects.get(pk=world.delivery.pk).status == "cancelled"
+def test_something_is_left_to_pick_up_and_to_drop_off(world: World) -> None:
+    for pk in world.task_ids(world.delivery):
+        body = {"tasks": [{"id": pk, "status": "CANCELLED"}]}
+        response = world["dispatcher"].put(f"/api/deliveries/{world.delivery.pk}", body)
+        assert response.status_code == 400
+        assert response.json()["violations"] == [{"propertyPath": "items", "message": "Delivery must consist of two tasks.", "code": None}]
+    assert Delivery.objects.get(pk=world.delivery.pk).status == "pending"
 
 
 def test_a_finished_stop_that_is_left_out_stays_finished(world: World) -> None:

@@ -37,8 +37,20 @@ def test_pages_of_a_stores_deliveries(world: World) -> None:
 
 
 def test_there_is_no_view_without_need(world: World) -> None:
+    assert "hydra:view" not in world["dispatcher"].get("/api/stores").json()
+    assert world["dispatcher"].get("/api/stores?itemsPerPage=1").json()["hydra:view"]["hydra:last"] == "/api/stores?itemsPerPage=1&page=2"
+
+
+def test_a_stores_deliveries_always_have_a_view(world: World) -> None:
     path = f"/api/stores/{world.store.pk}/deliveries"
-    assert "hydra:view" not in world["client"].get(path).json()
+    assert world["client"].get(path).json()["hydra:view"] == {
+        "@id": f"{path}?page=1",
+        "@type": "hydra:PartialCollectionView",
+        "hydra:first": f"{path}?page=1",
+        "hydra:last": f"{path}?page=1",
+    }
+    Delivery.objects.filter(store=world.neighbour).delete()
+    assert "hydra:view" in world["neighbour"].get(f"/api/stores/{world.neighbour.pk}/deliveries").json()
     asked = world["client"].get(f"{path}?order[createdAt]=asc").json()
     assert asked["hydra:view"]["@id"] == f"{path}?order%5BcreatedAt%5D=asc&page=1"
     assert "hydra:search" in asked
