@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from django.db import connection
+
 from stores import compiled
 from stores.actors import Actor
 from stores.models import Order, OrderStatus, ServiceType, Store
@@ -26,6 +28,12 @@ class TooMuch(Refused):
     code = "too_much"
 
 
+class NameTaken(Refused):
+    """Another order of the store already has this private reference of the same client."""
+
+    code = "name_taken"
+
+
 @dataclass(kw_only=True)
 class OrderDraft:
     """An order as it comes in, already read and checked by whoever received it; money in hundredths."""
@@ -40,7 +48,10 @@ class OrderDraft:
 
 
 def create(*, store: Store, draft: OrderDraft, by: Actor, at: datetime) -> Order:
-    """Store a new order with its total; `draft.fields` holds further columns of `Order` by name."""
+    """Store a new order with its total; `draft.fields` holds further columns of `Order` by name.
+
+    Belongs into a transaction. Raises `NameTaken` when one of its `private_refs` names another order of the store.
+    """
     order = Order(
         store=store,
         status=draft.status,
@@ -56,6 +67,7 @@ def create(*, store: Store, draft: OrderDraft, by: Actor, at: datetime) -> Order
     )
     order.total_cents = total(order)
     _check_total(order)
+    _check_names(order, order.private_refs)
     compiled.insert([order])
     return order
 
@@ -65,7 +77,8 @@ def amend(order: Order, changes: dict[str, Any], *, by: Actor, at: datetime) -> 
 
     `changes` holds `OPEN_FIELDS` by name; `custom_fields`, merged key by key, null taking a key away; `private_ref`, what
     the client of `by` calls the order; and lists of elements, of which one without `id` is appended and one with `id` is
-    amended: `deleted` takes it out for good, `private_ref` names it. Raises `Invalid` naming every element that is not there.
+    amended: `deleted` takes it out for good, `private_ref` names it. Raises `Invalid` naming every element that is not there,
+    and `NameTaken`.
     """
     client = str(by.client_id)
     before = {name: getattr(order, name) for name in (*OPEN_FIELDS, "custom_fields", "private_refs", *ELEMENTS)}
@@ -85,6 +98,8 @@ def amend(order: Order, changes: dict[str, Any], *, by: Actor, at: datetime) -> 
     order.total_cents = total(order)
     _check_total(order)
     changed = [name for name, value in before.items() if getattr(order, name) != value]
+    if "private_refs" in changed:
+        _check_names(order, {client: changes["private_ref"]})
     if changed:
         order.updated_at = at
         order.save(update_fields=[*changed, "total_cents", "updated_at"])
@@ -146,3 +161,14 @@ def _amended(elements: list[Element], changes: list[Element], *, client: str, pa
 def _check_total(order: Order) -> None:
     if abs(order.total_cents) >= LIMIT:
         raise Invalid(BadMoney("adds up to more than can be counted", path=("items",)))
+
+
+def _check_names(order: Order, names: dict[str, str | None]) -> None:
+    """Raise when a client calls another order of the store the same; whoever asks for that name at once has to wait."""
+    for client, name in names.items():
+        if not name:
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{order.store_id} {client} {name}"])
+        if Order.objects.for_store(order.store_id).filter(private_refs__contains={client: name}).exclude(pk=order.pk).exists():
+            raise NameTaken(f"is already used ('{name}' given)", path=("private_ref",))

@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -98,7 +99,10 @@ class Order(models.Model):
                 condition=Q(service_type__isnull=True) | Q(service_type__in=ServiceType.values), name="order_service_type_known"
             ),
         ]
-        indexes = [models.Index(fields=["store", "-created_at", "-id"], name="order_by_store")]
+        indexes = [
+            models.Index(fields=["store", "-created_at", "-id"], name="order_by_store"),
+            GinIndex(fields=["private_refs"], name="order_by_private_ref", opclasses=["jsonb_path_ops"]),
+        ]
 
     def __str__(self) -> str:
         return f"Order {self.ref or self.public_id}"

@@ -189,7 +189,13 @@ class OrderCustomer(Shape):
     delivery_notes = text()
     sms_marketing = serializers.BooleanField()
     email_marketing = serializers.BooleanField()
+    nb_orders = serializers.IntegerField(allow_null=True)
+    order_total = Money(allow_null=True)
+    first_order_date = time()
+    last_order_date = time()
     anonymised = serializers.BooleanField()
+    loyalty_cards = serializers.ListField(child=Object())
+    custom_fields = Object()
 
 
 class Order(Shape):

@@ -49,7 +49,7 @@ class Endpoint(APIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Let a POST stand for another method, for clients that can send nothing else."""
-        override = request.headers.get("X-Http-Method-Override", "").upper()
+        override = _override(request)
         if request.method == "POST" and override in OVERRIDES:
             request.method = override
         return super().dispatch(request, *args, **kwargs)
@@ -61,6 +61,8 @@ class Endpoint(APIView):
             return
         if not hasattr(self, method.lower()):
             raise exceptions.MethodNotAllowed(method)
+        if method == "POST" and _override(request._request) not in {"", "POST"}:
+            raise exceptions.MethodNotAllowed(_override(request._request))
         self.at = timezone.now()
         self.caller = authenticate(request.META.get("HTTP_X_ACCESS_TOKEN", ""))
         self.check_level(kwargs)
@@ -118,6 +120,10 @@ class NoRoute(Endpoint):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """There is nothing here, whoever asks and however."""
         return Answer({"error_type": "routing_error"}, status=404)
+
+
+def _override(request: HttpRequest) -> str:
+    return request.headers.get("X-Http-Method-Override", "").strip().upper()
 
 
 def json_object(request: Request) -> dict[str, Any]:

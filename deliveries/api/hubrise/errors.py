@@ -26,6 +26,7 @@ WORDS: dict[type[Refused], tuple[int, str]] = {
     places.GeocoderDown: (500, "internal_error"),
     schedules.BadMoment: UNPROCESSABLE,
     orders.TooMuch: UNPROCESSABLE,
+    orders.NameTaken: UNPROCESSABLE,
     offers.NotForDelivery: UNPROCESSABLE,
     offers.NotYourFleet: UNPROCESSABLE,
     stops.AddressNotFound: UNPROCESSABLE,

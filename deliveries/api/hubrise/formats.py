@@ -1,4 +1,4 @@
-"""Money, times, decimals and coordinates as this dialect prints and reads them (source: HubRise sheet 1.6)."""
+"""Money, times, decimals and coordinates as this dialect prints and reads them."""
 
 import re
 from datetime import datetime

@@ -79,7 +79,9 @@ def _condition(name: str, text: str, *, tz: ZoneInfo, client_id: int | None) -> 
         raise ValueError("is too long, or no text")
     match name:
         case "status":
-            return Q(status=OrderStatus(text))
+            if text not in OrderStatus:
+                raise ValueError(f"must be one of {', '.join(OrderStatus.values)} ('{text}' given)")
+            return Q(status=text)
         case "private_ref":
             return Q(private_refs__contains={str(client_id): text})
         case "created_by":

@@ -27,7 +27,7 @@ method that a path does not have a 405, both with the `error_type` `routing_erro
 with `X-Http-Method-Override`.
 """
 SETTINGS = {
-    "TITLE": "Relais · HubRise dialect",
+    "TITLE": "Relais · HubRise API",
     "DESCRIPTION": DESCRIPTION.strip(),
     "SECURITY": [{"accessToken": []}],
     "APPEND_COMPONENTS": {"securitySchemes": {"accessToken": {"type": "apiKey", "in": "header", "name": "X-Access-Token"}}},

@@ -1,5 +1,6 @@
 """Rows as this dialect prints them, key by key in the order of its documents; nothing here asks the database."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from deliveries.api.hubrise import formats
 from deliveries.models import Delivery
 from quotes.models import DeliveryQuote
 from stores import orders
-from stores.models import Account, Order, Store
+from stores.models import Account, Address, Order, Store
 
 Json = dict[str, Any]
 
@@ -105,7 +106,7 @@ def location(row: Store) -> Json:
         "id": row.public_id,
         "name": row.name,
         "account": account(row.account),
-        "address": row.address.street_address,
+        "address": _street(row.address),
         "postal_code": row.address.postal_code or None,
         "city": row.address.locality or None,
         "country": row.address.country or None,
@@ -121,6 +122,15 @@ def location(row: Store) -> Json:
         },
         "custom_fields": {},
     }
+
+
+def _street(address: Address) -> str:
+    """What stands before the postal code or the city, which have keys of their own, in an address that is written in one line."""
+    text = address.street_address
+    ends = [rf"[,\s]+{re.escape(address.postal_code)}\b"] if address.postal_code else []
+    ends += [rf"\s*,\s*{re.escape(address.locality)}\s*(?:,|$)"] if address.locality and address.postal_code else []
+    found = [match.start() for end in ends if (match := re.search(end, text, re.IGNORECASE))]
+    return text[: min(found, default=len(text))] or text
 
 
 def _without_position(row: Delivery, store: Store, *, order_id: str | None = None) -> Json:
@@ -228,4 +238,6 @@ def _customer(customer: Json) -> Json | None:
         return None
     known = {name: customer.get(name) or None for name in CUSTOMER_FIELDS}
     marketing = {name: bool(customer.get(name)) for name in ("sms_marketing", "email_marketing")}
-    return {"id": None, "customer_list_id": None, "private_ref": None} | known | marketing | {"anonymised": False}
+    history = dict.fromkeys(("nb_orders", "order_total", "first_order_date", "last_order_date"))
+    extras: Json = {"anonymised": False, "loyalty_cards": [], "custom_fields": {}}
+    return {"id": None, "customer_list_id": None, "private_ref": None} | known | marketing | history | extras

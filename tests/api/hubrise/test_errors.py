@@ -102,6 +102,13 @@ def test_other_methods_name_those_that_are(shop: Scene, path: str, method: str, 
     assert set(reply.headers["Allow"].split(", ")) == set(allowed.split(", "))
 
 
+@pytest.mark.parametrize("override", ["DELETE", "GET", "HEAD", "OPTIONS", "TRACE", "no method"])
+def test_a_post_that_stands_for_anything_else_does_nothing(shop: Scene, override: str) -> None:
+    before = counts()
+    reply = shop.till.call("POST", "/location/orders", {"status": "new"}, X_Http_Method_Override=override)
+    assert (reply.status, reply.json["error_type"], counts()) == (405, "routing_error", before)
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [

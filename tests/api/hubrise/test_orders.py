@@ -108,6 +108,8 @@ def test_a_guest_is_kept_as_sent(shop: Scene) -> None:
     assert customer["id"] is None
     assert {name: customer[name] for name in guest} == guest | {"longitude": "2.35"}
     assert customer["email"] is None
+    assert (customer["loyalty_cards"], customer["custom_fields"]) == ([], {})
+    assert [customer[name] for name in ("nb_orders", "order_total", "first_order_date", "last_order_date")] == [None] * 4
 
 
 def test_times_come_back_on_the_locations_clock(noon: Traveller) -> None:
@@ -334,6 +336,11 @@ def test_queries_that_cannot_be_read_name_the_parameter(shop: Scene, query: str)
     assert (reply.status, reply.fields) == (422, [f"/{query.partition('=')[0]}"])
 
 
+def test_an_unknown_status_is_told_the_known_ones(shop: Scene) -> None:
+    told = shop.till.get("/location/orders?status=open").json["errors"]
+    assert told == [{"field": "/status", "message": f"must be one of {', '.join(OrderStatus.values)} ('open' given)"}]
+
+
 def test_an_account_lists_the_orders_of_its_locations(shop: Scene) -> None:
     sister: Store = factories.StoreFactory.create(account=shop.store.account)
     other = factories.order(sister, at=NOON + timedelta(minutes=1))
@@ -345,6 +352,26 @@ def test_an_account_lists_the_orders_of_its_locations(shop: Scene) -> None:
 
 
 # Places
+
+
+@pytest.mark.parametrize(
+    ("street_address", "postal_code", "locality", "shown"),
+    [
+        ("24, Rue de la Paix", "75002", "Paris", "24, Rue de la Paix"),
+        ("24, Rue de la Paix, Paris, France", "75002", "Paris", "24, Rue de la Paix"),
+        ("24, Rue de la Paix, 75002 Paris, France", "75002", "Paris", "24, Rue de la Paix"),
+        ("272, rue Saint Honoré 75001 Paris 1er", "75001", "Paris", "272, rue Saint Honoré"),
+        ("3, Rue de Paris, 93100 Montreuil", "93100", "Montreuil", "3, Rue de Paris"),
+        ("3, Rue de Paris, Montreuil", "", "Paris", "3, Rue de Paris, Montreuil"),
+        ("24, Rue de la Paix, Paris, France", "", "", "24, Rue de la Paix, Paris, France"),
+        ("Paris", "75002", "Paris", "Paris"),
+    ],
+)
+def test_a_location_shows_its_street_alone(noon: Traveller, street_address: str, postal_code: str, locality: str, shown: str) -> None:
+    address = factories.AddressFactory.create(street_address=street_address, postal_code=postal_code, locality=locality)
+    store = factories.StoreFactory.create(address=address)
+    location = Till(factories.hubrise_token(store=store)).get("/location").json
+    assert (location["address"], location["postal_code"], location["city"]) == (shown, postal_code or None, locality or None)
 
 
 def test_places(shop: Scene) -> None:

@@ -10,6 +10,7 @@ from django.db import connections
 from deliveries.models import Delivery, Event, Task
 from deliveries.statuses import DeliveryStatus, agree
 from quotes.models import DeliveryQuote
+from stores.models import Order
 from tests.api.hubrise.till import DELIVERY, QUOTE, Reply, scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,3 +64,9 @@ def test_amendments_at_once_are_all_kept() -> None:
     order = shop.till.get(shop.path).json
     assert [charge["id"] for charge in order["charges"]] == ["1", "2", "3", "4"]
     assert set(order["custom_fields"]) == {"0", "1", "2", "3"}
+
+
+def test_a_private_ref_is_taken_once() -> None:
+    shop = scene()
+    assert at_once(lambda _: shop.till.post("/location/orders", {"status": "new", "private_ref": "pr1"})) == [200, 422, 422, 422]
+    assert Order.objects.count() == 2
