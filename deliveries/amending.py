@@ -12,9 +12,10 @@ from typing import Any
 from django.db import transaction
 
 from deliveries.models import Delivery, Task
-from deliveries.statuses import OPEN, TaskStatus, TaskType
-from deliveries.stops import AddressDraft, StopDraft, changed, check_windows, fill_windows, found
+from deliveries.statuses import FINISHED, OPEN, TaskStatus, TaskType
+from deliveries.stops import AddressDraft, StopDraft, TooFewStops, changed, check_windows, fill_windows, found
 from deliveries.transitions.assigning import relist
+from deliveries.transitions.tasks import AlreadyCompleted
 from deliveries.transitions.work import Work, lock_delivery, move, settle
 from stores import distances
 from stores.actors import Actor
@@ -57,18 +58,23 @@ class _Plan:
 def amend(delivery: Delivery, changes: Sequence[StopChange], *, whole: bool, by: Actor, at: datetime) -> Delivery:
     """Change the stops of a delivery; `whole` says that `changes` lists all of them, so that others are taken out.
 
-    Raises `UnknownStop`, and `Invalid` naming `("tasks", n, ...)` by the order of `changes`.
+    Raises `UnknownStop`, also for a stop named twice, `AlreadyCompleted` for a finished one that is to be elsewhere or at
+    another time, and `Invalid` naming `("tasks", n, ...)` by the order of `changes`, or `("tasks",)` when they take out the
+    last pickup or the last dropoff.
     """
     plan = _plan(delivery, list(changes), whole=whole)
     with transaction.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
+        types = _live_types(work)
         _add(work, plan)
-        for change, wanted, place in zip(plan.changes, plan.wanted, plan.places, strict=True):
+        for number, change in enumerate(plan.changes):
             if change.task_id is not None:
-                _change(work, plan.seen[change.task_id], change, wanted, place)
+                _change(work, plan, number, plan.seen[change.task_id])
         for task in work.tasks:
             if task.pk in plan.dropped and task.status in OPEN:
                 move(work, task, TaskStatus.CANCELLED, kind="task.cancelled")
+        if not types <= _live_types(work):
+            raise Invalid(TooFewStops("Delivery must consist of two tasks.", path=("tasks",)))
         relist(work)
         if plan.route is not None and work.told:
             _measure(work.held, plan.route)
@@ -78,10 +84,11 @@ def amend(delivery: Delivery, changes: Sequence[StopChange], *, whole: bool, by:
 
 def _plan(delivery: Delivery, changes: list[StopChange], *, whole: bool) -> _Plan:
     tasks = {task.pk: task for task in delivery.tasks.select_related("address").order_by("position")}
+    named: set[int | None] = set()
     for number, change in enumerate(changes):
-        if change.task_id is not None and change.task_id not in tasks:
+        if change.task_id is not None and (change.task_id not in tasks or change.task_id in named):
             raise UnknownStop("task.id", path=("tasks", number, "id"))
-    named = {change.task_id for change in changes}
+        named.add(change.task_id)
     dropped = {pk for pk in tasks if whole and pk not in named}
     places = _places(delivery, changes, tasks)
     wanted = [_merged(change, tasks.get(change.task_id or 0)) for change in changes]
@@ -93,6 +100,11 @@ def _plan(delivery: Delivery, changes: list[StopChange], *, whole: bool) -> _Pla
         numbers = [number for number, stays in enumerate(left) if stays]
         _settle_windows([wanted[number] for number in numbers], rest, numbers=numbers, seconds=seconds)
     return _Plan(tasks, changes, wanted, places, route, dropped)
+
+
+def _live_types(work: Work) -> set[str]:
+    """What there is to do, or was: a stop that was called off is as good as none."""
+    return {task.type for task in work.tasks if task.status != TaskStatus.CANCELLED}
 
 
 def _places(delivery: Delivery, changes: list[StopChange], tasks: dict[int, Task]) -> list[Address]:
@@ -225,15 +237,20 @@ def _unlink_next(tasks: list[Task]) -> None:
             task.save(update_fields=["next"])
 
 
-def _change(work: Work, seen: Task, change: StopChange, wanted: StopDraft, place: Address) -> None:
+def _change(work: Work, plan: _Plan, number: int, seen: Task) -> None:
     """Write what differs from what was `seen` when the change was planned: the rest may have moved on since."""
+    change, wanted, place = plan.changes[number], plan.wanted[number], plan.places[number]
     task = work.task(seen.pk)
     window = ("after", "before") if (wanted.after, wanted.before) != (seen.after, seen.before) else ()
     said = [name for name in (*FIELDS, "metadata") if getattr(wanted, name) != getattr(seen, name)]
     values: dict[str, Any] = {name: getattr(wanted, name) for name in (*FIELDS, "after", "before", "metadata") if name in (*said, *window)}
     if place.pk != seen.address_id:
-        values["address"] = _kept(place)
+        values["address"] = place
     told = [name for name, value in values.items() if getattr(task, name) != value]
+    if task.status in FINISHED:
+        _check_stays_put(task, told, place, number=number)
+    if "address" in told:
+        _kept(place)
     for name in told:
         setattr(task, name, values[name])
     if told:
@@ -247,6 +264,14 @@ def _change(work: Work, seen: Task, change: StopChange, wanted: StopDraft, place
         move(work, task, TaskStatus.CANCELLED, kind="task.cancelled")
     elif change.to is TaskStatus.TODO and task.status == TaskStatus.CANCELLED:
         move(work, task, TaskStatus.TODO, kind="task.restored")
+
+
+def _check_stays_put(task: Task, told: list[str], place: Address, *, number: int) -> None:
+    """Where and when a finished stop was made is history; its notes, and who was there, may still be put right."""
+    moved = "address" in told and (place.street_address, place.point) != (task.address.street_address, task.address.point)
+    if moved or {"after", "before"}.intersection(told):
+        path: Path = ("tasks", number, "address" if moved else "before")
+        raise AlreadyCompleted(f"Task #{task.pk} is already completed", path=path)
 
 
 def _kept(place: Address) -> Address:

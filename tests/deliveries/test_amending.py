@@ -10,8 +10,8 @@ from deliveries import amending, transitions
 from deliveries.amending import StopChange, UnknownStop
 from deliveries.models import Delivery, Task
 from deliveries.statuses import DeliveryStatus, TaskStatus, TaskType, agree
-from deliveries.stops import AddressDraft, AddressNotFound, BadStopWindow, StopDraft, WrongOrder
-from deliveries.transitions import PreviousUnfinished
+from deliveries.stops import AddressDraft, AddressNotFound, BadStopWindow, StopDraft, TooFewStops, WrongOrder
+from deliveries.transitions import AlreadyCompleted, PreviousUnfinished
 from deliveries.transitions.work import Work, lock_delivery
 from stores import distances
 from stores.actors import SYSTEM, Actor
@@ -174,10 +174,10 @@ def test_a_task_of_another_day_moves_to_the_list_of_that_day() -> None:
 # --- What is refused -----------------------------------------------------------------------------------------------------------
 
 
-def refused(delivery: Delivery, *changes: StopChange) -> list[tuple[type[Exception], tuple[str | int, ...]]]:
+def refused(delivery: Delivery, *changes: StopChange, whole: bool = False) -> list[tuple[type[Exception], tuple[str | int, ...]]]:
     before = rows.everything()
     with pytest.raises(Invalid) as refusal:
-        amend(delivery, *changes)
+        amend(delivery, *changes, whole=whole)
     assert rows.everything() == before
     return [(type(problem), problem.path) for problem in refusal.value.problems]
 
@@ -189,6 +189,60 @@ def test_a_stop_of_another_delivery_is_unknown() -> None:
         amend(delivery, change(rows.tasks(delivery)[0]), change(rows.tasks(other)[1]))
     assert refusal.value.path == ("tasks", 1, "id")
     assert rows.everything() == before
+
+
+def test_a_stop_is_named_but_once() -> None:
+    delivery = rows.booked("PD")
+    dropoff, before = rows.tasks(delivery)[1], rows.everything()
+    with pytest.raises(UnknownStop, match=r"^task\.id$") as refusal:
+        amend(delivery, change(dropoff, comments="Ring"), change(dropoff, comments="Knock"))
+    assert refusal.value.path == ("tasks", 1, "id")
+    assert rows.everything() == before
+
+
+@pytest.mark.parametrize(
+    ("draft", "where"),
+    [
+        ({"address": HERE}, "address"),
+        ({"address": AddressDraft(street_address="", point=(48.9, 2.4))}, "address"),
+        ({"after": NOON, "before": DUE}, "before"),
+        ({"before": EVENING}, "before"),
+    ],
+)
+@pytest.mark.parametrize("status", ["DONE", "FAILED"])
+def test_where_and_when_a_finished_stop_was_made_cannot_change(status: str, draft: dict[str, Any], where: str) -> None:
+    delivery = rows.booked("PDD", "DONE", "TODO", status)
+    _, other, finished = rows.tasks(delivery)
+    before = rows.everything()
+    with pytest.raises(AlreadyCompleted, match=f"^Task #{finished.pk} is already completed$") as refusal:
+        amend(delivery, change(other, comments="Ring"), change(finished, **draft))
+    assert refusal.value.path == ("tasks", 1, where)
+    assert rows.everything() == before
+
+
+def test_a_finished_stop_may_be_sent_again_as_it_is_and_take_notes() -> None:
+    delivery = rows.booked("PD", "DONE", "TODO")
+    pickup = rows.tasks(delivery)[0]
+    address = AddressDraft(street_address=pickup.address.street_address, point=rows.PARIS, fields={"contact_name": "Ada"})
+    amend(delivery, change(pickup, address=address, after=pickup.after, before=pickup.before, comments="Ring"))
+    pickup.refresh_from_db()
+    assert (pickup.comments, pickup.address.contact_name) == ("Ring", "Ada")
+
+
+@pytest.mark.parametrize(("shape", "gone"), [("PD", [0]), ("PD", [1]), ("PDD", [1, 2]), ("PD", [0, 1])])
+def test_something_is_left_to_pick_up_and_something_to_drop_off(shape: str, gone: list[int]) -> None:
+    delivery = rows.booked(shape)
+    tasks = rows.tasks(delivery)
+    assert refused(delivery, *(change(tasks[number], to=TaskStatus.CANCELLED) for number in gone)) == [(TooFewStops, ("tasks",))]
+    rest = [change(task) for number, task in enumerate(tasks) if number not in gone]
+    assert refused(delivery, *rest, whole=True) == [(TooFewStops, ("tasks",))]
+
+
+def test_a_delivery_whose_pickup_is_gone_already_can_still_be_changed() -> None:
+    delivery = rows.booked("PDD", "CANCELLED", "TODO", "TODO")
+    _, dropoff, last = rows.tasks(delivery)
+    amend(delivery, change(dropoff, to=TaskStatus.CANCELLED))
+    assert refused(delivery, change(last, to=TaskStatus.CANCELLED)) == [(TooFewStops, ("tasks",))]
 
 
 def test_addresses_that_are_missing_or_unknown(geocoder: FakeGeocoder) -> None:

@@ -137,11 +137,16 @@ def test_what_cannot_be_is_refused_and_leaves_no_trace(world: World, body: Any, 
 
 
 def test_only_the_desk_cancels_by_status(world: World) -> None:
-    _, dropoff = world.task_ids(world.delivery)
-    body = {"dropoff": {"id": dropoff, "status": "CANCELLED"}}
-    assert put(world, body)["dropoff"]["status"] == "TODO"
-    assert put(world, body, caller="dispatcher")["dropoff"]["status"] == "CANCELLED"
-    assert put(world, {"dropoff": {"status": "TODO"}}, caller="dispatcher")["dropoff"]["status"] == "TODO"
+    pickup, dropoff = ({"id": pk} for pk in world.task_ids(world.delivery))
+    put(world, {"tasks": [pickup, dropoff, {"type": "DROPOFF", "address": ELSEWHERE, "before": "2026-11-20 16:00"}]})
+    added = {"id": world.delivery.tasks.latest("position").pk}
+    for caller, status, becomes in (
+        ("client", "CANCELLED", "TODO"),
+        ("dispatcher", "CANCELLED", "CANCELLED"),
+        ("dispatcher", "TODO", "TODO"),
+    ):
+        after = put(world, {"tasks": [pickup, added, {**dropoff, "status": status}]}, caller=caller)
+        assert {task["id"]: task["status"] for task in after["tasks"]}[dropoff["id"]] == becomes
 
 
 def test_a_task_moved_to_another_day_goes_to_that_days_list(world: World) -> None:
