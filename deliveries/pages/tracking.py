@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -71,12 +71,19 @@ class Seen:
 
 @require_safe
 def tracking(request: HttpRequest, locale: str, token: str) -> HttpResponse:
-    """Show a delivery to whoever holds its token; `locale` is part of links already sent, and the page is in English."""
+    """Show a delivery to whoever holds its token, in the language that the link names."""
+    with translation.override(locale):
+        return _answer(request, locale, token)
+
+
+def _answer(request: HttpRequest, locale: str, token: str) -> HttpResponse:
+    headers = HEADERS | {"Content-Language": locale}
     delivery = queries.deliveries().select_related("store").filter(tracking_token=token).first()
     if delivery is None:
-        return HttpResponse(render_to_string("pages/tracking_unknown.html", request=request), status=404, headers=HEADERS)
+        return HttpResponse(render_to_string("pages/tracking_unknown.html", request=request), status=404, headers=headers)
     seen = see(delivery, list(queries.timeline(delivery).filter(kind__in=TOLD_KINDS)), at=timezone.now())
-    return HttpResponse(render_to_string("pages/tracking.html", {"seen": seen}, request), headers=HEADERS)
+    shown = {"seen": seen, "token": token, "locale": locale}
+    return HttpResponse(render_to_string("pages/tracking.html", shown, request), headers=headers)
 
 
 def see(delivery: Delivery, events: Sequence[Event], *, at: datetime) -> Seen:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils import formats
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from deliveries.reasons import FailureReason
 from deliveries.statuses import OVER, TO_DROPOFF, TO_PICKUP, DeliveryStatus, TaskType
@@ -80,23 +80,29 @@ def day_name(day: date, *, today: date) -> str:
     near = {0: _("today"), 1: _("tomorrow"), -1: _("yesterday")}
     if (days := (day - today).days) in near:
         return near[days]
-    return formats.date_format(day, "l j F" if day.year == today.year else "j F Y")
+    if day.day == 1:
+        pattern = pgettext("first of a month", "l j F") if day.year == today.year else pgettext("first of a month", "j F Y")
+    else:
+        pattern = "l j F" if day.year == today.year else "j F Y"
+    return formats.date_format(day, pattern)
 
 
 def clock(moment: datetime, *, zone: ZoneInfo) -> str:
-    """ "14:05"."""
-    return formats.date_format(moment.astimezone(zone), "H:i")
+    """ "14:05"; languages that write the full hour shorter do."""
+    local = moment.astimezone(zone)
+    return formats.date_format(local, pgettext("clock", "H:i") if local.minute else pgettext("clock at the full hour", "H:i"))
 
 
 def moment_words(moment: datetime, *, zone: ZoneInfo, at: datetime) -> str:
     """ "Today, 14:05"."""
     day = day_name(moment.astimezone(zone).date(), today=at.astimezone(zone).date())
-    return _("%(day)s, %(time)s") % {"day": capfirst(day), "time": clock(moment, zone=zone)}
+    return pgettext("moment", "%(day)s, %(time)s") % {"day": capfirst(day), "time": clock(moment, zone=zone)}
 
 
 def clocks(after: datetime, before: datetime, *, zone: ZoneInfo) -> str:
     """ "14:00 – 14:30", never broken over two lines: a dash would allow it."""
-    return f"{clock(after, zone=zone)}\N{NO-BREAK SPACE}–\N{WORD JOINER}\N{NO-BREAK SPACE}{clock(before, zone=zone)}"
+    words = pgettext("window", "%(after)s – %(before)s") % {"after": clock(after, zone=zone), "before": clock(before, zone=zone)}
+    return words.replace(" ", "\N{NO-BREAK SPACE}").replace("–", "–\N{WORD JOINER}")
 
 
 def window_words(after: datetime, before: datetime, *, zone: ZoneInfo, at: datetime) -> str:
@@ -104,7 +110,7 @@ def window_words(after: datetime, before: datetime, *, zone: ZoneInfo, at: datet
     if after.astimezone(zone).date() != before.astimezone(zone).date():
         return f"{moment_words(after, zone=zone, at=at)} – {moment_words(before, zone=zone, at=at)}"
     day = day_name(after.astimezone(zone).date(), today=at.astimezone(zone).date())
-    return _("%(day)s, %(time)s") % {"day": capfirst(day), "time": clocks(after, before, zone=zone)}
+    return pgettext("window", "%(day)s, %(time)s") % {"day": capfirst(day), "time": clocks(after, before, zone=zone)}
 
 
 def span_words(span: timedelta) -> str:

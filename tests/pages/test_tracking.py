@@ -133,7 +133,7 @@ def test_an_outside_carrier_has_its_name_and_its_page(client: Client) -> None:
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,hi", "not a page", "//evil.example", "http://[", "https:", ""])
 def test_what_a_carrier_sends_becomes_a_link_only_when_it_is_a_page(client: Client, url: str) -> None:
     page = seen(client, scenes.carried_by(DeliveryStatus.PENDING, url=url))
-    assert page.links == ["#content", "/"]
+    assert [link for link in page.links if not link.startswith(("#", "/"))] == []
 
 
 def test_the_house_is_not_linked_to_itself(client: Client) -> None:
