@@ -1,6 +1,7 @@
 """The first page, and the pages for when something is not as it should be."""
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory, override_settings
 from django.views.defaults import permission_denied, server_error
@@ -12,6 +13,12 @@ def test_the_first_page_leads_everywhere(client: Client) -> None:
     page = read(client.get("/"))
     assert page.problems() == []
     assert {"/courier/", "/admin/", "/api/docs", "/v1/docs"} <= set(page.links)
+
+
+def test_every_page_has_the_mark_that_tabs_show(client: Client) -> None:
+    icons = [given["href"] for tag, given in read(client.get("/")).attributes if tag == "link" and given.get("rel") == "icon"]
+    assert icons == ["/static/relais/favicon.svg"]
+    assert finders.find("relais/favicon.svg") is not None
 
 
 def test_it_sets_no_cookie(client: Client) -> None:
