@@ -29,7 +29,7 @@ class Load:
 
 
 def shown(task: Carrier, others: Sequence[Carrier]) -> Load:
-    """The load to show for `task`, one of the `others` of its delivery (source: CoopCycle sheet 2.4).
+    """The load to show for `task`, one of the `others` of its delivery, as the CoopCycle API does.
 
     A single pickup shows the sum of the dropoffs. A single dropoff with nothing of its own shows the sum of the
     pickups; when it has a load of its own, the pickups show none. All else shows its own.

@@ -30,7 +30,7 @@ def vocabulary_url(request: Request) -> str:
 
 
 class EntrypointView(Described):
-    """`GET /api`: shop plugins ping it and want exactly this `@context` (CoopCycle sheet 6.7)."""
+    """`GET /api`: shop plugins ping it and want exactly this `@context`."""
 
     @extend_schema(operation_id="entrypoint", summary="Names the doors of this API", tags=["Hydra"], responses=OBJECT, auth=[])
     def get(self, request: Request) -> HttpResponse:
@@ -38,7 +38,7 @@ class EntrypointView(Described):
 
 
 class ContextView(Described):
-    """`GET /api/contexts/{name}`: what the keys of a class mean (CoopCycle sheet 6.7)."""
+    """`GET /api/contexts/{name}`: what the keys of a class mean."""
 
     @extend_schema(
         operation_id="context", summary="A JSON-LD context", tags=["Hydra"], responses={**OBJECT, (404, media.LD): ref("Error")}, auth=[]

@@ -1,4 +1,4 @@
-"""The parameters that filter tasks (sheet 3.5); ordering and paging are `collections`' affair."""
+"""The parameters that filter tasks; ordering and paging are `collections`' affair."""
 
 import django_filters
 

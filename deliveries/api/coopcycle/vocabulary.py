@@ -1,6 +1,6 @@
 """The words of this dialect: every class with its properties and operations, from which contexts and docs are printed.
 
-Source: CoopCycle sheet 6.7 for the shape of a context; the Hydra core vocabulary for the documentation.
+Sources: the CoopCycle API for the shape of a context, the Hydra core vocabulary for the documentation.
 """
 
 from dataclasses import dataclass
