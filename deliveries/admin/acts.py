@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -27,11 +28,16 @@ def _always(row: Any) -> bool:
     return True
 
 
+def _nothing(_: Any) -> str:
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Act:
     """One verb: `call(row, by=, at=, **answers)`, with the answers of `form` when something must be asked first.
 
-    `done` says how many rows it was done to; `fits` tells from a row whether to offer it on its page; `grave` ones ask
+    `done` says how many rows it was done to, `ending` what the answers add to that, as " to Aya"; `warns` what is odd
+    about a result, "" for nothing; `fits` tells from a row whether to offer it on its page; `grave` ones ask
     before they are done to many; `for_stores` ones are for the owners of a store, too.
     """
 
@@ -43,6 +49,8 @@ class Act:
     form: type[forms.Form] | None = None
     fits: Callable[[Any], bool] = _always
     reached: Callable[[Any], bool] = _always
+    ending: Callable[[dict[str, Any]], str] = _nothing
+    warns: Callable[[Any], str] = _nothing
     grave: bool = False
     for_stores: bool = False
 
@@ -50,17 +58,17 @@ class Act:
     def asks(self) -> bool:
         return self.form is not None or self.grave
 
-    def form_for(self, data: Any, rows: Iterable[Any]) -> forms.Form:
-        """The questions; a form may know the rows it is about."""
+    def form_for(self, data: Any, rows: Iterable[Any], *, now: datetime) -> forms.Form:
+        """The questions; a form may know the rows it is about, and the moment of asking."""
         form_class = self.form or forms.Form
-        return form_class(data, rows=rows) if issubclass(form_class, AboutRows) else form_class(data)
+        return form_class(data, rows=rows, now=now) if issubclass(form_class, AboutRows) else form_class(data)
 
 
 class AboutRows(forms.Form):
-    """Questions that depend on the rows they are about."""
+    """Questions that depend on the rows they are about, or on the moment of asking."""
 
-    def __init__(self, data: Any = None, *, rows: Iterable[Any] = (), **kwargs: Any) -> None:
-        self.rows = list(rows)
+    def __init__(self, data: Any = None, *, now: datetime, rows: Iterable[Any] = (), **kwargs: Any) -> None:
+        self.rows, self.now = list(rows), now
         super().__init__(data, **kwargs)
 
 
@@ -82,10 +90,13 @@ def carry_out(request: HttpRequest, act: Act, rows: Iterable[Model], answers: di
         else:
             if act.reached(result):
                 count += 1
+                odd = act.warns(result)
+                if odd:
+                    messages.warning(request, odd)
             else:
                 messages.warning(request, f"{row}: nothing to {act.label.lower()}.")
     if count:
-        messages.success(request, act.done(count))
+        messages.success(request, f"{act.done(count).removesuffix('.')}{act.ending(answers)}.")
     return count
 
 
@@ -98,6 +109,10 @@ class ActingAdmin(DeskAdmin):
     def may_do(self, act: Act, actor: Actor) -> bool:
         """The desk may do all; a store, what is meant for stores."""
         return actor.runs_the_desk or act.for_stores
+
+    def describe(self, row: Any) -> str:
+        """What tells a row from others on the page that asks before something is done to it."""
+        return " · ".join(part for part in (str(row), row.get_status_display() if hasattr(row, "get_status_display") else "") if part)
 
     def has_act_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request, "change", self.opts.label_lower)
@@ -143,7 +158,7 @@ class ActingAdmin(DeskAdmin):
         if act not in self.open_acts(request):
             raise PermissionDenied
         given = request.POST if request.method == "POST" and (not act.form or APPLY in request.POST) else None
-        form = act.form_for(given, [row])
+        form = act.form_for(given, [row], now=moment_of(request))
         if given is not None and form.is_valid():
             carry_out(request, act, [row], form.cleaned_data)
             return HttpResponseRedirect(reverse(page_url(row), args=[row.pk]))
@@ -155,7 +170,7 @@ class ActingAdmin(DeskAdmin):
             if not act.asks:
                 carry_out(request, act, rows, {})
                 return None
-            form = act.form_for(request.POST if APPLY in request.POST else None, rows)
+            form = act.form_for(request.POST if APPLY in request.POST else None, rows, now=moment_of(request))
             if APPLY in request.POST and form.is_valid():
                 carry_out(request, act, rows, form.cleaned_data)
                 return None
@@ -173,7 +188,7 @@ class ActingAdmin(DeskAdmin):
             "act": act,
             "form": form,
             "media": self.media + form.media,
-            "shown": rows[:SHOWN],
+            "shown": [self.describe(row) for row in rows[:SHOWN]],
             "rest": max(0, count - SHOWN),
             "ticked": [row.pk for row in rows],
             "select_name": helpers.ACTION_CHECKBOX_NAME,

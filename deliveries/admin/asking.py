@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
+from django.db.models import Model
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
@@ -14,12 +15,14 @@ from unfold.widgets import (
 )
 
 from deliveries.admin.acts import AboutRows
+from deliveries.admin.couriers import with_load
 from deliveries.models import Courier
 from deliveries.reasons import FailureReason
 from stores import schedules
 from stores.places import BadPoint, Point
 
 BACKWARDS = "This is not after the beginning."
+OVER_ALREADY = "This window is already over."
 NO_MOMENT = "This is not a day and a time."
 
 
@@ -51,14 +54,31 @@ class WallClockField(forms.Field):
         return moment
 
 
-class AssignForm(forms.Form):
+class CourierField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable when Django runs
+    """Couriers, each with what they have left to do today."""
+
+    widget = UnfoldAdminSelectWidget
+
+    def label_from_instance(self, obj: Model) -> str:
+        """As "Aya Diallo · 3 to do today, 1 late"."""
+        left, late = getattr(obj, "left", 0), getattr(obj, "late", 0)
+        return f"{obj} · {f'{left} to do today' if left else 'nothing to do today'}{f', {late} late' if late else ''}"
+
+
+def couriers_at(now: datetime) -> Any:
+    """Whoever can be given something, the least busy first."""
+    return with_load(Courier.objects.filter(user__is_active=True), now=now).order_by("left", "user__username")
+
+
+class AssignForm(AboutRows):
     """Which courier."""
 
-    courier = forms.ModelChoiceField(
-        queryset=Courier.objects.select_related("user").filter(user__is_active=True),
-        widget=UnfoldAdminSelectWidget,
-        empty_label="Choose a courier",
-    )
+    courier = CourierField(queryset=Courier.objects.none(), empty_label="Choose a courier")
+
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        field: Any = self.fields["courier"]
+        field.queryset = couriers_at(self.now)
 
 
 class FailForm(forms.Form):
@@ -69,25 +89,33 @@ class FailForm(forms.Form):
 
 
 class RescheduleForm(AboutRows):
-    """Another window, on the clock of the store that the tasks belong to."""
+    """Another window, on the clock of the store that the tasks or deliveries belong to."""
 
     after = WallClockField(label="From")
     before = WallClockField(label="Until")
 
-    def __init__(self, data: Any = None, *, rows: Any = (), **kwargs: Any) -> None:
-        super().__init__(data, rows=rows, **kwargs)
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
         zones = {row.store.timezone for row in self.rows}
         self.zone = ZoneInfo(zones.pop() if len(zones) == 1 else settings.TIME_ZONE)
         for name in ("after", "before"):
             self.fields[name].help_text = f"Time of {self.zone.key}."
         if len(self.rows) == 1:
-            self.initial = {name: getattr(self.rows[0], name).astimezone(self.zone).replace(tzinfo=None) for name in self.fields}
+            stop = self.stop(self.rows[0])
+            if stop is not None:
+                self.initial = {name: getattr(stop, name).astimezone(self.zone).replace(tzinfo=None) for name in self.fields}
+
+    def stop(self, row: Any) -> Any:
+        """The task that gets another window."""
+        return row
 
     def clean(self) -> dict[str, Any]:
         """Both moments with their zone, in order."""
         given = {name: moment.replace(tzinfo=self.zone) for name, moment in self.cleaned_data.items() if moment}
         if len(given) == 2 and given["before"] <= given["after"]:
             self.add_error("before", BACKWARDS)
+        elif "before" in given and given["before"] <= self.now:
+            self.add_error("before", OVER_ALREADY)
         return given
 
 
@@ -97,8 +125,8 @@ class PlaceForm(AboutRows):
     latitude = forms.FloatField(widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"}))
     longitude = forms.FloatField(widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"}))
 
-    def __init__(self, data: Any = None, *, rows: Any = (), **kwargs: Any) -> None:
-        super().__init__(data, rows=rows, **kwargs)
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
         if len(self.rows) == 1:
             self.initial = {name: getattr(self.rows[0], name) for name in self.fields}
 

@@ -1,7 +1,10 @@
 """Couriers at the desk: who is out, where, with how much left to do; and their lists of a day."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Count, DateTimeField, Q, QuerySet, Value
 from django.http import HttpRequest
@@ -11,15 +14,14 @@ from unfold.decorators import display
 from deliveries import queries
 from deliveries.admin import columns
 from deliveries.admin.desk import DeskAdmin, moment_of
-from deliveries.admin.facets import here_on
 from deliveries.models import Courier, Task, TaskList
 from deliveries.statuses import FINISHED, OPEN
 from stores.actors import Role
 
 
-def with_load(rows: QuerySet[Any], request: HttpRequest) -> Any:
+def with_load(rows: QuerySet[Any], *, now: datetime) -> Any:
     """Couriers with what is `left`, `over` and `late` of their lists of today."""
-    now, today = moment_of(request), Q(task_lists__date=here_on(request))
+    today = Q(task_lists__date=now.astimezone(ZoneInfo(settings.TIME_ZONE)).date())
     left = today & Q(task_lists__tasks__status__in=OPEN)
     return rows.select_related("user").annotate(
         looked_at=Value(now, output_field=DateTimeField()),
@@ -41,7 +43,7 @@ class CourierAdmin(DeskAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Couriers with today's load."""
-        return with_load(super().get_queryset(request), request)
+        return with_load(super().get_queryset(request), now=moment_of(request))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else ("user", "color")

@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from deliveries import queries
 from deliveries.admin import columns, facets
 from deliveries.admin.couriers import with_load
-from deliveries.admin.deliveries import URGENT_FIRST, carried_by, lateness, looked_at, recipient, windows
+from deliveries.admin.deliveries import URGENT_FIRST, carried_by, failure, lateness, looked_at, recipient, windows
 from deliveries.admin.desk import actor_of, may, moment_of
 from deliveries.models import Courier, Delivery, Task
-from deliveries.statuses import COLORS, OPEN, OVER, DeliveryStatus
+from deliveries.statuses import COLORS, OVER, DeliveryStatus
 
 URGENT = 8
 
@@ -29,7 +29,6 @@ def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def figures(request: HttpRequest) -> list[dict[str, Any]]:
     """The cards: a number, what it counts, and where to see them; one query."""
-    passed = Task.objects.filter(delivery=OuterRef("pk"), status__in=OPEN, before__lt=moment_of(request))
     to_review = Task.objects.filter(delivery=OuterRef("pk"), address__needs_review=True)
     # What is over is no longer late or unassigned: the dear conditions are asked of the few that are open.
     counted = (
@@ -37,14 +36,16 @@ def figures(request: HttpRequest) -> list[dict[str, Any]]:
         .exclude(status__in=OVER)
         .aggregate(
             open=Count("pk"),
-            late=Count("pk", filter=Exists(passed)),
-            unassigned=Count("pk", filter=Q(by_house=True, courier__isnull=True)),
+            late=Count("pk", filter=facets.late_deliveries(moment_of(request))),
+            failed=Count("pk", filter=Q(pk__in=Delivery.objects.needing_attention().order_by().values("pk"))),
+            unassigned=Count("pk", filter=Q(pk__in=Delivery.objects.unassigned().order_by().values("pk"))),
             review=Count("pk", filter=Exists(to_review)),
         )
     )
     return [
         _card("Open", counted["open"], "local_shipping", "", open="yes"),
         _card("Late", counted["late"], "alarm", columns.RED, late="yes"),
+        _card("Failed stops", counted["failed"], "report", columns.RED, failed="yes"),
         _card("With nobody yet", counted["unassigned"], "person_search", columns.AMBER, unassigned="yes"),
         _card("Addresses to review", counted["review"], "wrong_location", columns.AMBER, review="yes", open="yes"),
     ]
@@ -80,7 +81,7 @@ def urgent(request: HttpRequest) -> list[dict[str, Any]]:
             "status": delivery.get_status_display(),
             "color": COLORS[delivery.status],
             "windows": windows(delivery),
-            "lateness": lateness(delivery),
+            "lateness": columns.lines(failure(delivery), lateness(delivery)),
             "store": delivery.store,
             "recipient": recipient(delivery),
             "carried_by": carried_by(delivery),
@@ -91,7 +92,7 @@ def urgent(request: HttpRequest) -> list[dict[str, Any]]:
 
 def couriers(request: HttpRequest) -> list[dict[str, Any]]:
     """Who is out today, and how much they have left; one query."""
-    rows = with_load(Courier.objects.filter(user__is_active=True), request).order_by("-left", "user__username")
+    rows = with_load(Courier.objects.filter(user__is_active=True), now=moment_of(request)).order_by("-left", "user__username")
     return [
         {
             "row": columns.link(courier),

@@ -7,140 +7,25 @@ from django.contrib import admin
 from django.db.models import Case, DateTimeField, Exists, F, Min, OuterRef, Prefetch, QuerySet, Subquery, Value, When
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
-from deliveries import queries, transitions
+from deliveries import queries
 from deliveries.admin import columns, creating, facets, telling
-from deliveries.admin.acts import Act, ActingAdmin
-from deliveries.admin.asking import AssignForm, FailForm
+from deliveries.admin.acts import ActingAdmin
+from deliveries.admin.delivery_acts import ACTS, failed_stop
 from deliveries.admin.desk import actor_of, may, moment_of
-from deliveries.models import Courier, Delivery, Task
-from deliveries.statuses import COLORS, OPEN, OVER, TO_DROPOFF, DeliveryStatus, TaskType
+from deliveries.models import Delivery, Task
+from deliveries.statuses import COLORS, OPEN, OVER, DeliveryStatus, TaskType
 from deliveries.tracking_links import tracking_url
-from stores.actors import Actor
-
-
-def _done(singular: str, plural: str) -> Any:
-    return lambda count: ngettext(singular, plural, count) % {"count": count}
-
-
-def _is_open(delivery: Delivery) -> bool:
-    return delivery.status not in OVER
-
-
-def _next_stop(delivery: Delivery) -> Task:
-    """The stop to be made next; refuses when there is none."""
-    stop = delivery.tasks.filter(status__in=OPEN).order_by("position").first()
-    if stop is None:
-        raise transitions.IllegalMove("Nothing is left to do in this delivery.")
-    return stop
-
-
-def assign(delivery: Delivery, *, courier: Courier, by: Actor, at: datetime) -> Task:
-    """Give a courier the delivery: its next stop, and with it all the others."""
-    return transitions.assign(_next_stop(delivery), courier, by=by, at=at)
-
-
-def unassign(delivery: Delivery, *, by: Actor, at: datetime) -> Task:
-    """Take the delivery from its courier."""
-    return transitions.unassign(_next_stop(delivery), by=by, at=at)
-
-
-def start(delivery: Delivery, *, by: Actor, at: datetime) -> Task:
-    """Start the next stop."""
-    return transitions.start(_next_stop(delivery), by=by, at=at)
-
-
-def fail(delivery: Delivery, *, reason: str, notes: str, by: Actor, at: datetime) -> Task:
-    """Fail the next stop."""
-    return transitions.fail(_next_stop(delivery), reason=reason, notes=notes, by=by, at=at)
-
-
-def cancel(delivery: Delivery, *, by: Actor, at: datetime) -> Delivery:
-    """Cancel the delivery; the desk does so even when somebody has it in hand."""
-    return transitions.cancel_delivery(delivery, by=by, at=at, even_assigned=by.runs_the_desk)
-
-
-ACTS = (
-    Act(
-        name="assign",
-        label="Assign",
-        icon="person_add",
-        call=assign,
-        form=AssignForm,
-        fits=lambda delivery: _is_open(delivery) and delivery.by_house,
-        done=_done("%(count)d delivery assigned.", "%(count)d deliveries assigned."),
-    ),
-    Act(
-        name="unassign",
-        label="Unassign",
-        icon="person_remove",
-        call=unassign,
-        fits=lambda delivery: _is_open(delivery) and delivery.courier_id is not None,
-        done=_done("%(count)d delivery is free again.", "%(count)d deliveries are free again."),
-    ),
-    Act(
-        name="start",
-        label="Start",
-        icon="play_arrow",
-        call=start,
-        fits=lambda delivery: delivery.status == DeliveryStatus.PENDING,
-        done=_done("%(count)d delivery is on its way.", "%(count)d deliveries are on their way."),
-    ),
-    Act(
-        name="pick",
-        label="Picked up",
-        icon="package_2",
-        call=transitions.pick,
-        fits=lambda delivery: _is_open(delivery) and delivery.status not in TO_DROPOFF,
-        done=_done("%(count)d delivery picked up.", "%(count)d deliveries picked up."),
-    ),
-    Act(
-        name="drop",
-        label="Delivered",
-        icon="check",
-        call=transitions.drop,
-        fits=lambda delivery: delivery.status in TO_DROPOFF,
-        done=_done("%(count)d delivery made.", "%(count)d deliveries made."),
-    ),
-    Act(
-        name="restore",
-        label="Restore",
-        icon="restore",
-        call=transitions.restore_delivery,
-        fits=lambda delivery: delivery.status == DeliveryStatus.CANCELLED,
-        done=_done("%(count)d delivery is to be made again.", "%(count)d deliveries are to be made again."),
-    ),
-    Act(
-        name="fail",
-        label="Fail the next stop",
-        icon="report",
-        call=fail,
-        form=FailForm,
-        fits=_is_open,
-        done=_done("%(count)d stop failed.", "%(count)d stops failed."),
-    ),
-    Act(
-        name="cancel",
-        label="Cancel",
-        icon="block",
-        call=cancel,
-        grave=True,
-        for_stores=True,
-        fits=_is_open,
-        done=_done("%(count)d delivery cancelled.", "%(count)d deliveries cancelled."),
-    ),
-)
 
 
 def looked_at(rows: QuerySet[Any], now: datetime) -> Any:
     """Deliveries as lists of the desk show them, in two queries, with the moment they are looked at.
 
-    `next_due` is when the next open stop is to be done; it is not asked for what is over, which is most of the table.
+    `next_due` is when the next stop, open or failed, is to be done; it is not asked for what is over, which is most of the table.
     """
-    stops = Task.objects.filter(delivery=OuterRef("pk"), status__in=OPEN).order_by()
+    stops = Task.objects.filter(delivery=OuterRef("pk"), status__in=facets.UNDONE).order_by()
     next_due = Subquery(stops.values("delivery").annotate(due=Min("before")).values("due"), output_field=DateTimeField())
     to_review = Task.objects.filter(delivery=OuterRef("pk"), address__needs_review=True)
     return (
@@ -182,12 +67,33 @@ def recipient(delivery: Any) -> SafeString | str:
 
 
 def carried_by(delivery: Any) -> SafeString | str:
-    """The house's courier, or the carrier."""
+    """The house's courier, or the carrier; and whether a stop is left to nobody."""
     if not delivery.by_house:
         return str(delivery.carrier)
-    if delivery.courier is not None:
-        return str(delivery.courier)
-    return columns.flag("nobody yet", columns.AMBER) if _is_open(delivery) else "–"
+    free = delivery.status not in OVER and any(stop.courier_id is None and stop.status in OPEN for stop in delivery.tasks.all())
+    known = str(delivery.courier or "")
+    if free:
+        words = "nobody yet" if not known else "a stop with nobody yet"
+        return columns.lines(known, columns.flag(words, columns.AMBER))
+    return known or "–"
+
+
+def failure(delivery: Any) -> SafeString | str:
+    """In red, which stop of an open delivery could not be made; "" for none."""
+    stop = None if delivery.status in OVER else failed_stop(delivery)
+    return "" if stop is None else columns.flag(f"{stop.get_type_display()} failed")
+
+
+def told_recipient(delivery: Any) -> str:
+    """Who receives it and where, in one line."""
+    dropoffs = [task.address for task in delivery.tasks.all() if task.type == TaskType.DROPOFF]
+    return ", ".join(filter(None, (dropoffs[-1].contact_name, dropoffs[-1].street_address))) if dropoffs else ""
+
+
+def told_window(delivery: Any) -> str:
+    """When it is to be dropped off."""
+    last = max(delivery.tasks.all(), key=lambda task: task.position, default=None)
+    return "" if last is None else columns.window(last.after, last.before, delivery.store.tz, now=delivery.looked_at)
 
 
 URGENT_FIRST: tuple[Any, ...] = (F("next_due").asc(nulls_last=True), "-updated_at", "-id")
@@ -209,6 +115,7 @@ class DeliveryAdmin(ActingAdmin):
         facets.DateFacet,
         facets.LateFacet,
         facets.UnassignedFacet,
+        facets.AttentionFacet,
         facets.StoreFacet,
         facets.CourierFacet,
         facets.HouseFacet,
@@ -260,7 +167,7 @@ class DeliveryAdmin(ActingAdmin):
         """The list, with its way to book another."""
         context = {
             "may_book": may(request, "add", self.opts.label_lower),
-            "shortcuts": facets.shortcuts(request),
+            "shortcuts": facets.shortcuts(request, Delivery),
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)
@@ -304,7 +211,15 @@ class DeliveryAdmin(ActingAdmin):
 
     @display(description="Late?", ordering="next_due")
     def shown_lateness(self, delivery: Any) -> SafeString | str:
-        return lateness(delivery)
+        return columns.lines(failure(delivery), lateness(delivery))
+
+    def describe(self, row: Any) -> str:
+        """Number, order, recipient, window and status."""
+        parts = (self.told_order(row), told_recipient(row), told_window(row), row.get_status_display())
+        return " · ".join((str(row), *filter(None, parts)))
+
+    def told_order(self, delivery: Any) -> str:
+        return f"order {delivery.order.ref or delivery.order.public_id}"
 
     @display(description="Recipient")
     def recipient(self, delivery: Any) -> SafeString | str:

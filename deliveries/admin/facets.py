@@ -1,7 +1,7 @@
 """The facets of the desk's lists: day, store, courier, who carries, what is late or to be looked at."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -20,10 +20,12 @@ from deliveries import queries
 from deliveries.admin.desk import actor_of, moment_of
 from deliveries.models import Courier, Delivery, Task
 from deliveries.models.task import TaskQuerySet
-from deliveries.statuses import OPEN, OVER
+from deliveries.statuses import OPEN, OVER, TaskStatus
 from stores.models import Store
 
 Choices = list[tuple[str, str]]
+UNDONE = OPEN | {TaskStatus.FAILED}
+"""What of an open delivery was not made: a failed stop stays late until somebody sees to it."""
 DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
@@ -164,13 +166,19 @@ class UnassignedFacet(YesOrNo):
     yes, no = "Nobody yet", "Given to somebody, or over"
 
     def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
-        return unassigned(queryset.model)
+        rows = Task.objects.unassigned() if queryset.model is Task else Delivery.objects.unassigned()
+        return Q(pk__in=rows.order_by().values("pk"))
 
 
-def unassigned(model: type[Any]) -> Q:
-    """Open rows of the house that nobody was given."""
-    house = Q(delivery__isnull=True) | Q(delivery__by_house=True) if model is Task else Q(by_house=True)
-    return open_rows(model) & Q(courier__isnull=True) & house
+class AttentionFacet(YesOrNo):
+    """Deliveries of which a stop failed, and that are not over."""
+
+    title = "attention"
+    parameter_name = "failed"
+    yes, no = "A stop failed", "Nothing failed, or over"
+
+    def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
+        return Q(pk__in=Delivery.objects.needing_attention().order_by().values("pk"))
 
 
 class LateFacet(YesOrNo):
@@ -181,8 +189,14 @@ class LateFacet(YesOrNo):
     yes, no = "Late", "In time, or over"
 
     def condition(self, request: HttpRequest, queryset: QuerySet[Any]) -> Q:
-        passed = Q(before__lt=moment_of(request), status__in=OPEN)
-        return passed if queryset.model is Task else Q(Exists(Task.objects.filter(passed, delivery=OuterRef("pk"))))
+        if queryset.model is Task:
+            return Q(before__lt=moment_of(request), status__in=OPEN)
+        return open_rows(Delivery) & late_deliveries(moment_of(request))
+
+
+def late_deliveries(now: datetime) -> Q:
+    """Those among open deliveries that have a stop to be made whose window is over."""
+    return Q(Exists(Task.objects.filter(delivery=OuterRef("pk"), status__in=UNDONE, before__lt=now)))
 
 
 class HouseFacet(YesOrNo):
@@ -235,6 +249,7 @@ SHORTCUTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("Everything", {}),
     ("Open", {"open": "yes"}),
     ("Late", {"late": "yes"}),
+    ("Failed stops", {"failed": "yes"}),
     ("Nobody yet", {"unassigned": "yes"}),
     ("Today", {"day": "today"}),
     ("Tomorrow", {"day": "tomorrow"}),
@@ -244,13 +259,29 @@ SHORTCUTS: tuple[tuple[str, dict[str, str]], ...] = (
 """The questions asked most of the list of deliveries."""
 
 
+TASK_SHORTCUTS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("Everything", {}),
+    ("Open", {"open": "yes"}),
+    ("Late", {"late": "yes"}),
+    ("Failed", {"status__exact": TaskStatus.FAILED.value}),
+    ("Nobody yet", {"unassigned": "yes"}),
+    ("Today", {"day": "today"}),
+    ("Tomorrow", {"day": "tomorrow"}),
+)
+"""The same of the list of tasks."""
+
+
 def deliveries_where(**facet: str) -> str:
     """The list of deliveries with facets set."""
-    url = reverse("admin:deliveries_delivery_changelist")
+    return _where(Delivery, facet)
+
+
+def _where(model: type[Any], facet: dict[str, str]) -> str:
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{url}?{urlencode(facet)}" if facet else url
 
 
-def shortcuts(request: HttpRequest) -> list[dict[str, Any]]:
+def shortcuts(request: HttpRequest, model: type[Any]) -> list[dict[str, Any]]:
     """A link for each of these questions, and which of them is being asked."""
-    asked = request.GET.dict()
-    return [{"label": label, "url": deliveries_where(**facet), "current": asked == facet} for label, facet in SHORTCUTS]
+    asked, questions = request.GET.dict(), TASK_SHORTCUTS if model is Task else SHORTCUTS
+    return [{"label": label, "url": _where(model, facet), "current": asked == facet} for label, facet in questions]

@@ -52,8 +52,8 @@ class OfferForm(AboutRows):
     pickup = WallClockField(label="Picked up at", required=False)
     dropoff = WallClockField(label="Dropped off at", required=False)
 
-    def __init__(self, data: Any = None, *, rows: Any = (), **kwargs: Any) -> None:
-        super().__init__(data, rows=rows, **kwargs)
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
         self.fields["fee"].help_text = "In " + " or ".join(sorted({order.store.account.currency for order in self.rows})) + "."
         for name in ("pickup", "dropoff"):
             self.fields[name].help_text = "On the store's clock; leave it empty when it is not known."

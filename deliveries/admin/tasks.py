@@ -15,6 +15,7 @@ from deliveries import loads, transitions
 from deliveries.admin import columns, facets, telling
 from deliveries.admin.acts import Act, ActingAdmin
 from deliveries.admin.asking import AssignForm, FailForm, RescheduleForm
+from deliveries.admin.delivery_acts import out_of_order, to_courier
 from deliveries.admin.desk import actor_of, moment_of
 from deliveries.models import Event, Task
 from deliveries.statuses import COLORS, FINISHED, OPEN, TASK_MOVES, TaskStatus
@@ -35,6 +36,7 @@ ACTS = (
         icon="person_add",
         call=transitions.assign,
         form=AssignForm,
+        ending=to_courier,
         fits=lambda task: task.status in OPEN and (task.delivery is None or task.delivery.by_house),
         done=_done("%(count)d task assigned.", "%(count)d tasks assigned."),
     ),
@@ -69,6 +71,7 @@ ACTS = (
         icon="schedule",
         call=transitions.reschedule,
         form=RescheduleForm,
+        warns=out_of_order,
         fits=lambda task: task.status != TaskStatus.DONE,
         done=_done("%(count)d task rescheduled.", "%(count)d tasks rescheduled."),
     ),
@@ -91,7 +94,7 @@ ACTS = (
     ),
     Act(
         name="cancel",
-        label="Cancel",
+        label="Cancel task",
         icon="block",
         call=transitions.cancel,
         grave=True,
@@ -107,6 +110,7 @@ class TaskAdmin(ActingAdmin):
 
     by_hand = False
     acts = ACTS
+    list_before_template: Any = "admin/deliveries/delivery/shortcuts.html"
     list_display = ("stop", "shown_status", "shown_window", "shown_lateness", "carried_by", "shown_address", "store")
     list_filter = (
         ("status", ChoicesCheckboxFilter),
@@ -167,6 +171,17 @@ class TaskAdmin(ActingAdmin):
     def get_ordering(self, request: HttpRequest) -> Any:
         """The most urgent first, then the latest of those that are over."""
         return [F("open_until").asc(nulls_last=True), "-before", "-id"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list, with the questions asked most of it."""
+        return super().changelist_view(request, {"shortcuts": facets.shortcuts(request, Task), **(extra_context or {})})
+
+    def describe(self, row: Any) -> str:
+        """Type, number, order, whose address, window and status."""
+        address = row.address
+        window = columns.window(row.after, row.before, _zone(row), now=row.looked_at)
+        parts = (order_name(row), address.contact_name, address.street_address, window, row.get_status_display())
+        return " · ".join((f"{row.get_type_display()} #{row.pk}", *filter(None, parts)))
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -90,7 +90,7 @@ def test_an_act_moves_a_task(
     response = do(dispatcher_browser, name, task, **answers)
     task.refresh_from_db()
     assert task.status == becomes
-    assert said(response) == [closing]
+    assert said(response)[-1] == closing
     last = Event.objects.filter(task=task, actor_name="dora").latest("id")
     assert last.happened_at == NOON
 
@@ -112,11 +112,11 @@ def test_a_courier_is_given_and_taken(dispatcher_browser: Client) -> None:
     first, second = factories.delivery(), factories.delivery()
     courier = factories.CourierFactory.create()
     response = do(dispatcher_browser, "assign", first, second, courier=courier.pk)
-    assert said(response) == ["2 deliveries assigned."]
+    assert said(response) == [f"2 deliveries assigned to {courier}."]
     assert set(Task.objects.values_list("courier", flat=True)) == {courier.pk}
     assert said(do(dispatcher_browser, "unassign", first))[-1] == "1 delivery is free again."
     assert pickup(first).courier is None
-    assert said(do(dispatcher_browser, "assign", pickup(first), courier=courier.pk))[-1] == "1 task assigned."
+    assert said(do(dispatcher_browser, "assign", pickup(first), courier=courier.pk))[-1] == f"1 task assigned to {courier}."
     assert said(do(dispatcher_browser, "unassign", pickup(first)))[-1] == "1 task is free again."
 
 
@@ -250,12 +250,59 @@ def test_a_page_offers_what_fits(dispatcher_browser: Client) -> None:
     labels = [
         act["label"] for act in dispatcher_browser.get(reverse("admin:deliveries_delivery_change", args=[delivery.pk])).context["acts"]
     ]
-    assert labels == ["Assign", "Start", "Picked up", "Fail the next stop", "Cancel"]
+    assert labels == ["Assign", "Start", "Picked up", "Fail the next stop", "Cancel delivery"]
     cancelled(delivery)
     labels = [
         act["label"] for act in dispatcher_browser.get(reverse("admin:deliveries_delivery_change", args=[delivery.pk])).context["acts"]
     ]
     assert labels == ["Restore"]
+
+
+def test_a_failed_stop_is_seen_and_seen_to(dispatcher_browser: Client) -> None:
+    delivery = failed(factories.delivery())
+    untouched = factories.delivery()
+    listed = dispatcher_browser.get(changelist(Delivery), {"failed": "yes"})
+    assert [row.pk for row in listed.context["cl"].result_list] == [delivery.pk]
+    assert "Pickup failed" in listed.content.decode()
+    overview = dispatcher_browser.get(reverse("admin:index")).context["figures"]
+    assert next(figure["count"] for figure in overview if figure["label"] == "Failed stops") == 1
+    context = dispatcher_browser.get(reverse("admin:deliveries_delivery_change", args=[delivery.pk])).context
+    offered = [act["label"] for act in context["acts"]]
+    assert {"Reschedule the failed stop", "Restore"} <= set(offered)
+    assert not {"Start", "Picked up", "Delivered"} & set(offered)
+    heard = said(do(dispatcher_browser, "reschedule", delivery, untouched, **LATER))
+    assert f"{untouched}: No stop of this delivery has failed." in heard
+    assert heard[-1] == "1 stop rescheduled."
+    assert pickup(delivery).status == TaskStatus.TODO
+    assert any("ends after a dropoff" in words for words in heard)
+
+
+def test_a_stop_with_nobody_makes_a_delivery_of_nobody(dispatcher_browser: Client) -> None:
+    delivery, given = factories.delivery(), factories.delivery()
+    courier = factories.CourierFactory.create()
+    for row in (delivery, given):
+        transitions.assign(pickup(row), courier, by=SYSTEM, at=NOON)
+    transitions.reschedule(pickup(delivery), after=NOON, before=NOON + timedelta(hours=1), by=SYSTEM, at=NOON)
+    listed = dispatcher_browser.get(changelist(Delivery), {"unassigned": "yes"})
+    assert [row.pk for row in listed.context["cl"].result_list] == [delivery.pk]
+    assert "a stop with nobody yet" in listed.content.decode()
+
+
+def test_a_window_that_is_over_is_no_new_window(dispatcher_browser: Client) -> None:
+    task = pickup(factories.delivery())
+    response = do(dispatcher_browser, "reschedule", task, after="2026-11-20T10:00", before="2026-11-20T11:00")
+    assert response.context["form"].errors == {"before": ["This window is already over."]}
+
+
+def test_the_page_that_asks_names_each_row(dispatcher_browser: Client) -> None:
+    delivery = factories.delivery()
+    Address.objects.filter(pk=dropoff(delivery).address_id).update(contact_name="Ada Lovelace")
+    busy = factories.CourierFactory.create()
+    transitions.assign(pickup(factories.delivery()), busy, by=SYSTEM, at=NOON)
+    asking = do(dispatcher_browser, "assign", delivery)
+    (named,) = asking.context["shown"]
+    assert all(part in named for part in ("Ada Lovelace", "48, Rue de Rivoli", "13:45–14:00", delivery.order.public_id))
+    assert f"{busy} · 2 to do today" in asking.content.decode()
 
 
 @pytest.mark.parametrize("address", ["999/act/start/", "1/act/fly/", "x/act/start/"])
