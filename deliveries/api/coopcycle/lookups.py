@@ -167,15 +167,15 @@ class Lookups:
         return {courier.user.username.lower(): courier for courier in queries.couriers_named(names)} if names else {}
 
     def _check_slots(self) -> None:
-        wanted = {stop.slot_id for stop in self._stops if stop.slot_id is not None}
-        slots = {slot.pk: slot for slot in TimeSlot.objects.filter(pk__in=wanted)} if wanted else {}
-        for stop in self._stops:
-            if stop.slot_id is None:
-                continue
-            if stop.slot_id not in slots:
+        """A stop may name its store's own time slot, and then keeps to it."""
+        naming = [stop for stop in self._stops if stop.slot_id is not None]
+        for stop in naming:
+            if stop.slot_id != self._store.time_slot_id:
                 raise not_found(f"/api/time_slots/{stop.slot_id}")
-            if stop.slot is not None and stop.slot not in self._choices(slots[stop.slot_id]):
-                raise SlotNotOffered("task.timeSlot.invalid")
+        ranges = [stop.slot for stop in naming if stop.slot is not None]
+        choices = self._choices(TimeSlot.objects.get(pk=self._store.time_slot_id)) if ranges else []
+        if any(wanted not in choices for wanted in ranges):
+            raise SlotNotOffered("task.timeSlot.invalid")
 
     def _choices(self, slot: TimeSlot) -> list[schedules.Range]:
         return schedules.choices(slot.rules, now=self._at, tz=ZoneInfo(settings.TIME_ZONE), country=settings.RELAIS_COUNTRY)

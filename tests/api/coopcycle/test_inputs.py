@@ -45,10 +45,25 @@ def test_windows(world: World, written: dict[str, Any], after: str, before: str)
 
 def test_a_slot_is_checked_only_when_it_is_named(world: World) -> None:
     slot = TimeSlot.objects.create(name="Afternoons", opening_hours=["Mo-Fr 14:00-15:00"])
+    world.store.time_slot = slot
+    world.store.save()
     named = {"address": "48, Rue de Rivoli", "timeSlotUrl": f"/api/time_slots/{slot.pk}"}
     make(world, {"dropoff": {**named, "timeSlot": "2026-11-20T13:00:00Z/2026-11-20T14:00:00Z"}})
     refused = world["client"].post("/api/deliveries", {"dropoff": {**named, "timeSlot": "2026-11-20 16:00-17:00"}})
     assert (refused.status_code, refused.json()["hydra:description"]) == (400, "task.timeSlot.invalid")
+
+
+def test_a_slot_that_is_not_the_stores_is_not_there(world: World) -> None:
+    world.store.time_slot = TimeSlot.objects.create(name="Own", opening_hours=["Mo-Fr 14:00-15:00"])
+    world.store.save()
+    other = TimeSlot.objects.create(name="Another's", opening_hours=["Mo-Fr 14:00-15:00"])
+    sent = {"dropoff": {**RIVOLI, "timeSlotUrl": f"/api/time_slots/{other.pk}"}}
+    for refused in (
+        world["client"].post("/api/deliveries", sent),
+        world["client"].put(f"/api/deliveries/{world.delivery.pk}", sent),
+        world["dispatcher"].post("/api/deliveries", {**sent, "store": f"/api/stores/{world.store.pk}"}),
+    ):
+        assert (refused.status_code, refused.json()["hydra:description"]) == (400, f'Item not found for "/api/time_slots/{other.pk}".')
 
 
 @pytest.mark.parametrize(
