@@ -1,5 +1,6 @@
 """Hydra collections: pages, views, and the parameters that filter them (sheet 2.7, 3.5, 6.6)."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,8 @@ from stores.refusals import Path
 
 MOST_PER_PAGE = 100
 LAST_PAGE = 10**9
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class BadParameter(Malformed):
@@ -116,7 +119,7 @@ class Page:
 def read_day(text: str, path: Path) -> date:
     """A day as `2026-11-20`; raises `BadParameter`."""
     try:
-        day = date.fromisoformat(text)
+        day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         day = None
     if day is None or not 1970 <= day.year <= 2200:

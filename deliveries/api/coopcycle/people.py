@@ -1,7 +1,7 @@
 """Tokens, and whoever holds them: logging in, OAuth2, `/api/me` (sheet 1)."""
 
 from base64 import b64decode
-from datetime import date
+from datetime import date as date_type
 from typing import Any, NoReturn
 from uuid import NAMESPACE_URL, uuid5
 
@@ -26,7 +26,7 @@ from deliveries.models import Courier
 from stores import credentials
 from stores.models import User
 
-DAY = (OpenApiParameter("day", date, OpenApiParameter.PATH),)
+DAY = (OpenApiParameter("date", date_type, OpenApiParameter.PATH),)
 CLIENT_FAILED = "Client authentication failed"
 
 
@@ -167,13 +167,13 @@ class MyTasksView(Endpoint):
     right = rights.moves_tasks
 
     @described("get_my_tasks", "A courier's day", tag="People", gives="TaskList", parameters=DAY)
-    def get(self, request: Request, day: str) -> HttpResponse:
+    def get(self, request: Request, date: str) -> HttpResponse:
         """The tasks of a day in their order; nothing is stored for a day without."""
-        asked, user = collections.read_day(day, ("date",)), self.caller.user
+        asked, user = collections.read_day(date, ("date",)), self.caller.user
         assert user is not None
         courier = Courier.objects.filter(user=user).first()
         listed, rows = queries.day_list(courier, asked) if courier else (None, [])
-        iri = f"/api/.well-known/genid/{uuid5(NAMESPACE_URL, f'{user.pk}/{day}').hex}"
+        iri = f"/api/.well-known/genid/{uuid5(NAMESPACE_URL, f'{user.pk}/{date}').hex}"
         return self.answer(payloads.task_list(listed, rows, user=user, day=asked.isoformat(), at=self.at, iri=iri))
 
 

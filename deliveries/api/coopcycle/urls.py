@@ -33,7 +33,7 @@ urlpatterns: list[Any] = [
     path("api/me", people.MeView.as_view()),
     path("api/me/location", people.MyLocationView.as_view()),
     path("api/me/stores", stores.MyStoresView.as_view()),
-    path("api/me/tasks/<str:day>", people.MyTasksView.as_view()),
+    path("api/me/tasks/<str:date>", people.MyTasksView.as_view()),
     path("api/stores", stores.StoresView.as_view()),
     path("api/stores/<id:pk>", stores.StoreView.as_view()),
     path("api/stores/<id:pk>/deliveries", stores.StoreDeliveriesView.as_view()),

@@ -87,6 +87,26 @@ def test_a_stores_deliveries_are_filtered_and_ordered(world: World, query: str, 
     assert got == expected if query.startswith("order") else sorted(got) == expected
 
 
+def test_filters_of_one_side_are_met_by_one_stop(world: World) -> None:
+    near, far = (
+        {"address": "48, Rue de Rivoli", "before": "2026-11-21 14:00"},
+        {"address": "85, Rue Oberkampf", "before": "2026-11-25 14:00"},
+    )
+    store = world.neighbour
+    made = world["neighbour's client"].post("/api/deliveries", {"tasks": [{"type": "pickup"}, near, far]}).json()
+    path = f"/api/stores/{store.pk}/deliveries"
+
+    def found(query: str) -> list[int]:
+        return ids(world["neighbour's client"].get(f"{path}?{query}").json())
+
+    assert found("dropoff.before[after]=2026-11-24") == [made["id"]]
+    assert found("dropoff.before[before]=2026-11-22") == []
+    assert found("dropoff.before[after]=2026-11-24&dropoff.after[before]=2026-11-24") == []
+    assert found("dropoff.before[after]=2026-11-24&dropoff.before[before]=2026-11-26&order[dropoff.before]=asc") == [made["id"]]
+    world["dispatcher"].put(f"{made['tasks'][2]['@id']}/cancel")
+    assert found("dropoff.before[before]=2026-11-22") == [made["id"]]
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -132,11 +152,10 @@ def test_tasks_come_by_their_latest_time(world: World) -> None:
     assert members == sorted(members, key=lambda task: (task["before"], task["type"] == "DROPOFF", task["id"]))
 
 
-@pytest.mark.parametrize(
-    "path", ["/api/tasks?date=yesterday", "/api/tasks?date=2026-13-01", "/api/me/tasks/tomorrow", "/api/me/tasks/9999-12-31"]
-)
-def test_a_day_that_is_none(world: World, path: str) -> None:
-    response = world["courier"].get(path)
+@pytest.mark.parametrize("start", ["/api/tasks?date=", "/api/me/tasks/"])
+@pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "9999-12-31", "20261122", "2026-W47-7", "\uff12026-11-22"])
+def test_a_day_that_is_none(world: World, start: str, day: str) -> None:
+    response = world["courier"].get(f"{start}{day}")
     assert response.status_code == 400
     assert response.json()["violations"][0]["propertyPath"] == "date"
 

@@ -149,4 +149,4 @@ def test_every_endpoint_has_its_row() -> None:
     assert rows == served
 
 
-NAMES = {"pk": "id", "day": "date"}
+NAMES = {"pk": "id"}
