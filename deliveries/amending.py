@@ -16,7 +16,7 @@ from deliveries.statuses import FINISHED, OPEN, TaskStatus, TaskType
 from deliveries.stops import AddressDraft, StopDraft, TooFewStops, changed, check_windows, fill_windows, found
 from deliveries.transitions.assigning import relist
 from deliveries.transitions.tasks import AlreadyCompleted
-from deliveries.transitions.work import Work, lock_delivery, move, settle
+from deliveries.transitions.work import Work, keep_promises, lock_delivery, move, promised, settle
 from stores import distances
 from stores.actors import Actor
 from stores.models import Address, Tag
@@ -65,7 +65,7 @@ def amend(delivery: Delivery, changes: Sequence[StopChange], *, whole: bool, by:
     plan = _plan(delivery, list(changes), whole=whole)
     with transaction.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
-        types = _live_types(work)
+        types, promises = _live_types(work), promised(work.tasks)
         _add(work, plan)
         for number, change in enumerate(plan.changes):
             if change.task_id is not None:
@@ -78,6 +78,7 @@ def amend(delivery: Delivery, changes: Sequence[StopChange], *, whole: bool, by:
         relist(work)
         if plan.route is not None and work.told:
             _measure(work.held, plan.route)
+        keep_promises(work, promises)
         settle(work)
     return work.held
 

@@ -76,7 +76,12 @@ def request(wanted: Request, *, by: Actor, at: datetime) -> Delivery:
     that a real geocoder does not know. The delivery is returned with its `stops`, ready to be shown.
     """
     plan = _plan(wanted.store, wanted.stops)
-    plan.fields = {"by_house": True, "carrier": settings.HOUSE_CARRIER["name"], "carrier_ref": settings.HOUSE_CARRIER["ref"]}
+    plan.fields = {
+        "by_house": True,
+        "carrier": settings.HOUSE_CARRIER["name"],
+        "carrier_ref": settings.HOUSE_CARRIER["ref"],
+        "fee_cents": wanted.price_cents or None,
+    }
     with transaction.atomic():
         order = orders.create(store=wanted.store, draft=_order_of(wanted, plan, by=by), by=by, at=at)
         return _write(order, plan, by=by, at=at, first=[Happening(kind="order.created", order=order)])
@@ -226,6 +231,9 @@ def _write(order: Order, plan: _Plan, *, by: Actor, at: datetime, first: Sequenc
         **plan.fields,
     )
     tasks = _tasks(plan, at=at)
+    if delivery.by_house:
+        for name, due in transitions.promised(tasks).items():
+            setattr(delivery, name, getattr(delivery, name) or due)
     moved = transitions.enter_first(delivery, tasks, plan.enters, by=by, at=at, given=frozenset(plan.fields))
     compiled.insert([delivery])
     for task in tasks:

@@ -22,7 +22,7 @@ from deliveries.transitions.tasks import (
     restore,
     start,
 )
-from deliveries.transitions.work import IllegalMove, enter_first
+from deliveries.transitions.work import IllegalMove, enter_first, promised
 
 __all__ = [
     "AlreadyAssigned",
@@ -42,6 +42,7 @@ __all__ = [
     "fail",
     "hand_to",
     "pick",
+    "promised",
     "report",
     "reschedule",
     "restore",

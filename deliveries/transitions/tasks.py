@@ -7,7 +7,7 @@ from django.db import transaction
 from deliveries.models import Task
 from deliveries.statuses import FINISHED, OPEN, TaskStatus, TaskType
 from deliveries.transitions.assigning import release
-from deliveries.transitions.work import Work, lock, move, settle
+from deliveries.transitions.work import Work, keep_promises, lock, move, promised, settle
 from stores.actors import Actor
 from stores.models import Store
 from stores.refusals import Refused
@@ -100,7 +100,10 @@ def restore(task: Task, *, by: Actor, at: datetime) -> Task:
 
 
 def reschedule(task: Task, *, after: datetime, before: datetime, by: Actor, at: datetime) -> Task:
-    """Another window, TODO again and with no courier; from FAILED and CANCELLED as well, never from DONE."""
+    """Another window, TODO again and with no courier; from FAILED and CANCELLED as well, never from DONE.
+
+    The other stops of its delivery stay with theirs. What the house is expected at moves along.
+    """
     if after >= before:
         raise BadWindow("The time frame is not valid", path=("before",))
     with transaction.atomic():
@@ -108,6 +111,7 @@ def reschedule(task: Task, *, after: datetime, before: datetime, by: Actor, at: 
         locked = work.task(task.pk)
         if locked.status == TaskStatus.DONE:
             raise AlreadyCompleted(f"Task #{locked.pk} is already completed")
+        before_that = promised(work.tasks)
         release(work, locked)
         locked.after, locked.before = after, before
         locked.metadata = {**locked.metadata, "rescheduled": True}
@@ -118,6 +122,7 @@ def reschedule(task: Task, *, after: datetime, before: datetime, by: Actor, at: 
             move(work, locked, TaskStatus.TODO, kind="task.rescheduled", **window)
         locked.updated_at = at
         locked.save(update_fields=["after", "before", "metadata", "updated_at"])
+        keep_promises(work, before_that)
         settle(work)
     return locked
 

@@ -1,6 +1,6 @@
 """What one verb holds locked, how it assigns statuses, and what it tells the log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from deliveries.statuses import (
     TO_DROPOFF,
     DeliveryStatus,
     TaskStatus,
+    TaskType,
     follow,
     status_of,
 )
@@ -44,6 +45,8 @@ ENTERED_KINDS: dict[DeliveryStatus, str] = {
 
 CALLED_OFF = frozenset([OrderStatus.CANCELLED, OrderStatus.REJECTED])
 """The store gave the order up: unless it was made for its delivery, nothing that becomes of that moves it any more."""
+
+ESTIMATES = ("estimated_pickup_at", "estimated_dropoff_at")
 
 MOVED_BY_DELIVERY = frozenset([OrderStatus.IN_DELIVERY, OrderStatus.COMPLETED, OrderStatus.DELIVERY_FAILED, OrderStatus.CANCELLED])
 """Where a delivery takes its order, and brings it back from when it steps back itself."""
@@ -131,8 +134,28 @@ def settle(work: Work) -> None:
             _forget_the_end(delivery)
             _enter(work, to, given=kept)
         delivery.updated_at = work.at
-        delivery.save(update_fields=["status", "courier", "updated_at", *MOMENTS.values()])
+        delivery.save(update_fields=["status", "courier", "updated_at", *ESTIMATES, *MOMENTS.values()])
     log(work)
+
+
+def promised(tasks: Iterable[Task]) -> dict[str, datetime]:
+    """When a delivery of the house is expected at its first pickup and its last dropoff: `{"estimated_pickup_at", ...}`."""
+    live = sorted((task for task in tasks if task.status != TaskStatus.CANCELLED), key=lambda task: task.position)
+    pickups = [task.before for task in live if task.type == TaskType.PICKUP]
+    dropoffs = [task.before for task in live if task.type == TaskType.DROPOFF]
+    return {
+        **({"estimated_pickup_at": pickups[0]} if pickups else {}),
+        **({"estimated_dropoff_at": dropoffs[-1]} if dropoffs else {}),
+    }
+
+
+def keep_promises(work: Work, before: dict[str, datetime]) -> None:
+    """Move along what the house is expected at, where its windows are no longer those of `before`; the caller settles."""
+    delivery = work.delivery
+    if delivery is not None and delivery.by_house:
+        for name, due in promised(work.tasks).items():
+            if before.get(name) != due:
+                setattr(delivery, name, due)
 
 
 def _forget_the_end(delivery: Delivery) -> None:

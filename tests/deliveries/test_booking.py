@@ -9,9 +9,11 @@ import pytest
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
-from deliveries import booking
+from deliveries import amending, booking, transitions
+from deliveries.amending import StopChange
 from deliveries.models import Delivery
-from deliveries.stops import AddressDraft
+from deliveries.statuses import TaskType
+from deliveries.stops import AddressDraft, StopDraft
 from stores import credentials, distances
 from stores.actors import SYSTEM, Actor, ActorKind, Role
 from stores.models import Store, Tag
@@ -261,3 +263,48 @@ def test_an_acceptance_that_fails_accepts_nothing() -> None:
     with pytest.raises(DatabaseError, match="no room left"), failing('INSERT INTO "deliveries_event"'):
         booking.accept_quote(offered, by=SYSTEM, at=LATER)
     assert rows.everything() == before
+
+
+# --- What is promised ----------------------------------------------------------------------------------------------------------
+
+
+def promised(delivery: Delivery) -> tuple[datetime | None, datetime | None]:
+    delivery.refresh_from_db()
+    return delivery.estimated_pickup_at, delivery.estimated_dropoff_at
+
+
+def test_a_delivery_of_the_house_is_expected_at_the_ends_of_its_windows() -> None:
+    delivery = factories.delivery(stops=rows.stops("PPDD"))
+    tasks = rows.tasks(delivery)
+    assert promised(delivery) == (tasks[0].before, tasks[3].before)
+    assert promised(rows.carried(by_house=True, estimated_dropoff_at=DUE))[1] == DUE
+    assert promised(rows.carried()) == (None, None), "other carriers say themselves when they come"
+
+
+def test_what_is_expected_moves_with_the_windows() -> None:
+    delivery, evening = rows.booked("PD"), DUE + timedelta(hours=6)
+    pickup, dropoff = rows.tasks(delivery)
+    transitions.reschedule(dropoff, after=DUE, before=evening, by=SYSTEM, at=NOON)
+    assert promised(delivery) == (pickup.before, evening)
+    change = StopChange(task_id=pickup.pk, draft=StopDraft(type=TaskType.PICKUP, after=NOON, before=DUE))
+    amending.amend(delivery, [change], whole=False, by=SYSTEM, at=NOON)
+    assert promised(delivery) == (DUE, evening)
+
+
+def test_what_the_house_has_said_otherwise_stays_while_the_windows_do() -> None:
+    delivery = rows.booked("PD")
+    later = DUE + timedelta(minutes=10)
+    transitions.report(delivery, {"estimated_dropoff_at": later}, by=SYSTEM, at=NOON)
+    transitions.start(rows.tasks(delivery)[0], by=SYSTEM, at=NOON)
+    assert promised(delivery)[1] == later
+
+
+def test_what_another_carrier_expects_is_theirs_to_change() -> None:
+    delivery = rows.carried(estimated_dropoff_at=DUE)
+    transitions.reschedule(rows.tasks(delivery)[1], after=DUE, before=DUE + timedelta(hours=1), by=SYSTEM, at=NOON)
+    assert promised(delivery) == (None, DUE)
+
+
+def test_the_house_charges_the_price_that_was_asked() -> None:
+    assert factories.delivery(price_cents=650).fee_cents == 650
+    assert factories.delivery().fee_cents is None
