@@ -340,7 +340,7 @@ STORIES: dict[str, tuple[str, list[Step]]] = {
     "the pickup fails": (
         "PD",
         [
-            ("fail", 0, "pickup_enroute", ["task.failed", "delivery.started"], "accepted", "new"),
+            ("fail", 0, "pending", ["task.failed"], "accepted", "new"),
             ("cancel", 1, "cancelled", ["task.cancelled", "delivery.failed", "order.updated"], "delivery_failed", "delivery_failed"),
         ],
     ),
