@@ -26,6 +26,8 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(?:(?:t| )(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?: ?(z|[+-]\d{2}(?::?\d{2})?))?)?", re.ASCII
 )
+_WEEK = re.compile(r"(\d{4})-?w(\d{2})(?:-?([1-7]))?(?=$|[t ])", re.ASCII)
+_EPOCH = re.compile(r"@(\d{1,10})", re.ASCII)
 _TODAY = re.compile(r"(today|tomorrow)?(?:(?:^| )(?:at )?(noon|midnight|\d{1,2}:\d{2}(?::\d{2})?))?", re.ASCII)
 
 _CLOCK = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
@@ -67,15 +69,16 @@ class BadMoment(Refused):
 def parse_moment(text: object, *, tz: ZoneInfo, now: datetime) -> datetime:
     """The moment meant by ISO 8601 or by words such as "tomorrow 13:00", "+2 hours", "next monday 10:00"; in UTC.
 
+    A day may be one of an ISO week, "2026-W50-1"; "@1800000000" counts seconds from 1970.
     What names no offset is wall-clock time of `tz`; a time skipped in spring moves on by the hour that was skipped.
     `now` is any aware moment. Raises `BadMoment`.
     """
     words = _words(text)
     try:
-        moment = _iso(words, tz) or _today(words, tz, now) or _phrase(words, tz, now)
+        moment = _epoch(words) or _iso(_by_the_calendar(words), tz) or _today(words, tz, now) or _phrase(words, tz, now)
     except (ValueError, OverflowError) as error:
         raise _unreadable(text) from error
-    if moment is None:
+    if moment is None or not FIRST_YEAR <= moment.astimezone(tz).year <= LAST_YEAR:
         raise _unreadable(text)
     return moment
 
@@ -115,7 +118,8 @@ def parse_range(value: object, *, tz: ZoneInfo, now: datetime) -> Range:
         case _:
             raise _unreadable(value)
     if end <= start:
-        raise BadMoment(f"“{_shown(value)}” does not end after it begins.")
+        said = value if isinstance(value, str) else f"{first} - {second}"
+        raise BadMoment(f"“{_shown(said)}” does not end after it begins.")
     return start, end
 
 
@@ -139,6 +143,20 @@ def _words(text: object) -> str:
     if not isinstance(text, str) or len(text) > LONGEST_TEXT:
         raise _unreadable(text)
     return " ".join(text.split()).lower()
+
+
+def _epoch(words: str) -> datetime | None:
+    match = _EPOCH.fullmatch(words)
+    return datetime.fromtimestamp(int(match[1]), UTC) if match else None
+
+
+def _by_the_calendar(words: str) -> str:
+    """With the day of an ISO week, Monday unless it is said, as month and day; ValueError when the year has no such week."""
+    match = _WEEK.match(words)
+    if match is None:
+        return words
+    year, week, weekday = match.groups()
+    return f"{date.fromisocalendar(int(year), int(week), int(weekday or 1))}{words[match.end() :]}"
 
 
 def _iso(words: str, tz: ZoneInfo) -> datetime | None:
@@ -209,12 +227,13 @@ def _utc(local: datetime, tz: ZoneInfo) -> datetime:
     return local.replace(tzinfo=tz).astimezone(UTC)
 
 
-def _shown(value: object) -> str:
-    text = str(value)
+def _shown(text: str) -> str:
     return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
 
 
 def _unreadable(value: object) -> BadMoment:
+    if not isinstance(value, str):
+        return BadMoment("A date must be a text.")
     return BadMoment(f"“{_shown(value)}” is not a date we can read.")
 
 

@@ -28,6 +28,13 @@ ISO = [
     ("  2018-08-29  13:30 ", "2018-08-29T13:30:00+02:00"),
     ("2018-08-29", "2018-08-29T00:00:00+02:00"),
     ("2018-08-29 24:00", "2018-08-30T00:00:00+02:00"),
+    ("2026-W50-1", "2026-12-07T00:00:00+01:00"),
+    ("2026-W50", "2026-12-07T00:00:00+01:00"),
+    ("2026W507", "2026-12-13T00:00:00+01:00"),
+    ("2026-W53-7 10:30", "2027-01-03T10:30:00+01:00"),
+    ("2026-W50-1T10:30:00Z", "2026-12-07T11:30:00+01:00"),
+    ("@1800000000", "2027-01-15T09:00:00+01:00"),
+    ("@0", "1970-01-01T01:00:00+01:00"),
     ("2022-05-06T11:50:00+00:00", "2022-05-06T13:50:00+02:00"),
     ("2022-05-06T11:50:00Z", "2022-05-06T13:50:00+02:00"),
     ("2022-05-06t11:50:00z", "2022-05-06T13:50:00+02:00"),
@@ -135,15 +142,6 @@ def test_the_usual_forms_never_reach_the_slow_parser(text: str, expected: str, m
         "2018-08-29\x0010:00",
         "demain 13:00",
         "2018-08-29 13:30" + " " * 200,
-        None,
-        12,
-        1527855030,
-        1.5,
-        True,
-        [],
-        {},
-        ["2018-08-29 13:30"],
-        b"2018-08-29 13:30",
     ],
 )
 def test_garbage_is_refused_and_quoted(text: object) -> None:
@@ -157,9 +155,34 @@ def test_garbage_is_refused_and_quoted(text: object) -> None:
 def test_no_text_does_worse_than_being_refused(text: str) -> None:
     for read in (schedules.parse_moment, schedules.parse_range):
         try:
-            read(text, tz=PARIS, now=NOW)
+            read_as = read(text, tz=PARIS, now=NOW)
         except BadMoment:
             continue
+        for found in read_as if isinstance(read_as, tuple) else (read_as,):
+            assert found.tzinfo is UTC
+            assert 1970 <= found.astimezone(PARIS).year <= 2200
+
+
+@pytest.mark.parametrize(
+    "text", ["@", "@-1", "@99999999999999999999", "@7999999999", "@٣", "2027-W53-1", "2026-W00", "2026-W50-8", "2026-W5"]
+)
+def test_moments_that_are_none_or_out_of_reach(text: str) -> None:
+    with pytest.raises(BadMoment, match="is not a date we can read"):
+        schedules.parse_moment(text, tz=PARIS, now=NOW)
+
+
+@pytest.mark.parametrize("value", [None, 12, 1527855030, 1.5, True, [], {}, {"a": "b"}, ["2018-08-29 13:30"], b"2018-08-29 13:30"])
+def test_what_is_no_text_is_not_shown(value: object) -> None:
+    for read in (schedules.parse_moment, schedules.parse_range):
+        with pytest.raises(BadMoment, match=r"^A date must be a text\.$"):
+            read(value, tz=PARIS, now=NOW)
+    with pytest.raises(BadMoment, match=r"^A date must be a text\.$"):
+        schedules.parse_range([value, "tomorrow"], tz=PARIS, now=NOW)
+
+
+def test_a_list_turned_round_is_shown_as_people_write_it() -> None:
+    with pytest.raises(BadMoment, match=r"^“tomorrow - today” does not end after it begins"):
+        schedules.parse_range(["tomorrow", "today"], tz=PARIS, now=NOW)
 
 
 def test_hours_are_elapsed_time_and_days_are_days_on_the_wall() -> None:

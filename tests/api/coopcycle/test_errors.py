@@ -76,6 +76,30 @@ VIOLATIONS: dict[str, tuple[Any, list[Violation]]] = {
         {"dropoff": {**GOOD, "packages": [{"type": "XL", "quantity": "many"}]}},
         [("items[1].task.packages[0].quantity", "This value should be of type int.", None)],
     ),
+    "a slot with one end": (
+        {"dropoff": {**GOOD, "timeSlot": ["a"]}},
+        [("items[1].task.timeSlot", "This value should be a range of time, or its two ends.", None)],
+    ),
+    "a slot that is an object": (
+        {"dropoff": {**GOOD, "timeSlot": {"a": 1}}},
+        [("items[1].task.timeSlot", "This value should be a range of time, or its two ends.", None)],
+    ),
+    "a slot of numbers": (
+        {"dropoff": {**GOOD, "timeSlot": [None, True]}},
+        [("items[1].task.timeSlot", "This value should be a range of time, or its two ends.", None)],
+    ),
+    "a date that is an object": (
+        {"dropoff": {**GOOD, "before": {"a": None}}},
+        [("items[1].task.doneBefore", "This value should be of type string.", None)],
+    ),
+    "a date that is true": (
+        {"dropoff": {**GOOD, "after": True}},
+        [("items[1].task.doneAfter", "This value should be of type string.", None)],
+    ),
+    "a point of nothing": (
+        {"dropoff": {**GOOD, "address": {"streetAddress": "x", "latLng": [None, True]}}},
+        [("items[1].task.address", "This value should be a latitude and a longitude.", None)],
+    ),
     "comments that are a list": (
         {"dropoff": {**GOOD, "comments": []}},
         [("items[1].task.comments", "This value should be of type string.", None)],
@@ -127,10 +151,10 @@ SENTENCES: dict[str, tuple[Any, str]] = {
         {"dropoff": {**GOOD, "before": "when the cows come home"}},
         "items[1].task.doneBefore: “when the cows come home” is not a date we can read.",
     ),
-    "a date that is a number": ({"dropoff": {**GOOD, "before": 7}}, "items[1].task.doneBefore: “7” is not a date we can read."),
+    "a date that is a number": ({"dropoff": {**GOOD, "before": 7}}, "items[1].task.doneBefore: A date must be a text."),
     "a slot that runs backwards": (
         {"dropoff": {**GOOD, "timeSlot": ["2026-11-21 11:00", "2026-11-21 10:00"]}},
-        "items[1].task.timeSlot: “['2026-11-21 11:00', '2026-11-21 10:00']” does not end after it begins.",
+        "items[1].task.timeSlot: “2026-11-21 11:00 - 2026-11-21 10:00” does not end after it begins.",
     ),
 }
 
@@ -222,3 +246,31 @@ def test_several_problems_are_told_together() -> None:
 def test_anothers_is_403_and_nobodys_is_404(world: World, method: str, path: str, status: int, sentence: str) -> None:
     response = world["neighbour's client"].call(method, path.format(held=world.held.pk))
     assert (response.status_code, response.json()["hydra:description"]) == (status, sentence)
+
+
+NOWHERE = "This value should be a number of degrees."
+
+
+@pytest.mark.parametrize(
+    ("sent", "problems"),
+    [
+        ({"longitude": 2}, [("positions[0].latitude", NOT_BLANK)]),
+        ([{"latitude": 48, "longitude": 2}, {"latitude": 48, "longitude": True}], [("positions[1].longitude", NOWHERE)]),
+        ([{"latitude": "x", "longitude": [None]}], [("positions[0].latitude", NOWHERE), ("positions[0].longitude", NOWHERE)]),
+        (
+            [{"latitude": 91, "longitude": -181}],
+            [
+                ("positions[0].latitude", "This value should be between -90 and 90."),
+                ("positions[0].longitude", "This value should be between -180 and 180."),
+            ],
+        ),
+        ([{"latitude": 48, "longitude": 2, "time": "noon"}], [("positions[0].time", "This value is not a valid datetime.")]),
+        ([{"latitude": 48, "longitude": 2, "time": {"a": None}}], [("positions[0].time", "This value should be of type int.")]),
+        ([None], [("positions[0].latitude", NOT_BLANK), ("positions[0].longitude", NOT_BLANK)]),
+        (["here"], [("positions[0]", "This value should be of type object.")]),
+    ],
+)
+def test_positions_name_the_field(world: World, sent: Any, problems: list[tuple[str, str]]) -> None:
+    refused = world["courier"].post("/api/me/location", sent)
+    assert refused.status_code == 400
+    assert [(one["propertyPath"], one["message"]) for one in refused.json()["violations"]] == problems
