@@ -20,6 +20,7 @@ from stores import credentials
 from stores.actors import SYSTEM, Actor
 from stores.models import Address, Order
 from stores.places import Point
+from stores.refusals import Refused
 from tests import factories
 from tests.deliveries import rows
 from tests.deliveries.rows import LATER
@@ -52,7 +53,7 @@ def race(*runners: Runner) -> list[Any]:
             connection.ensure_connection()
             barrier.wait(PATIENCE_S)
             outcomes[lane] = runner()
-        except Exception as error:
+        except Refused as error:
             outcomes[lane] = error
         finally:
             connection.close()
