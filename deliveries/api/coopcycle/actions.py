@@ -62,21 +62,30 @@ def positions(body: Any) -> list[tuple[Point, datetime | None]]:
         body = [body]
     if len(body) > 1000:
         raise Malformed("This collection should contain 1000 elements or less.", path=("positions",))
-    return [_position(each, ("positions", number)) for number, each in enumerate(body)]
+    problems = Problems()
+    found = [_position(problems, each, ("positions", number)) for number, each in enumerate(body)]
+    problems.check()
+    return found
 
 
-def _position(value: Any, path: Path) -> tuple[Point, datetime | None]:
-    sent = forms.mapping(value, path)
-    return forms.point({"latitude": sent.get("latitude"), "longitude": sent.get("longitude")}, path), _instant(
-        sent.get("time"), (*path, "time")
-    )
+def _position(problems: Problems, value: Any, path: Path) -> tuple[Point, datetime | None]:
+    if value is not None and not isinstance(value, dict):
+        problems.take(forms.mapping, value, path, {})
+        return Point(0, 0), None
+    sent = value or {}
+    latitude = problems.take(forms.degrees, sent.get("latitude"), (*path, "latitude"), 0.0, most=90)
+    longitude = problems.take(forms.degrees, sent.get("longitude"), (*path, "longitude"), 0.0, most=180)
+    return Point(latitude, longitude), problems.take(_instant, sent.get("time"), (*path, "time"), None)
 
 
 def _instant(value: Any, path: Path) -> datetime | None:
     if value is None:
         return None
     if isinstance(value, str) and not value.isdecimal():
-        return schedules.parse_time(value, tz=TZ)
+        try:
+            return schedules.parse_time(value, tz=TZ)
+        except schedules.BadMoment as error:
+            raise Malformed("This value is not a valid datetime.", path=path) from error
     milliseconds = forms.whole(value, path, most=4 * 10**12)
     return datetime.fromtimestamp(milliseconds / 1000, tz=TZ)
 
@@ -84,7 +93,7 @@ def _instant(value: Any, path: Path) -> datetime | None:
 def _moment(value: Any, path: Path, *, now: datetime) -> datetime:
     if value in forms.ABSENT:
         raise Missing("This value should not be blank.", path=path)
-    return schedules.parse_moment(value, tz=TZ, now=now)
+    return forms.moment(value, path, tz=TZ, now=now)
 
 
 def _text(sent: dict[str, Any], name: str, longest: int = LONGEST_TEXT) -> str:

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from deliveries.api.coopcycle.errors import BadReference, Malformed
+from stores import schedules
 from stores.places import Point
-from stores.refusals import Invalid, Path, Refused
+from stores.refusals import Invalid, Missing, Path, Refused
 
 Value = TypeVar("Value")
 
@@ -98,11 +101,35 @@ def not_found(iri: str) -> BadReference:
 def point(value: Any, path: Path) -> Point:
     """A `[lat, lng]` pair or a `{latitude, longitude}` object; raises `BadPoint`."""
     match value:
-        case [latitude, longitude]:
-            return Point.parse(latitude, longitude)
-        case {"latitude": latitude, "longitude": longitude}:
+        case [latitude, longitude] | {"latitude": latitude, "longitude": longitude} if _is_number(latitude) and _is_number(longitude):
             return Point.parse(latitude, longitude)
     raise Malformed("This value should be a latitude and a longitude.", path=path)
+
+
+def degrees(value: Any, path: Path, *, most: int) -> float:
+    """An angle of at most so many degrees to either side, as a number or in digits."""
+    if value is None or value == "":
+        raise Missing("This value should not be blank.", path=path)
+    try:
+        angle = float(value) if _is_number(value) else None
+    except ValueError:
+        angle = None
+    if angle is None:
+        raise Malformed("This value should be a number of degrees.", path=path)
+    if not -most <= angle <= most:
+        raise Malformed(f"This value should be between -{most} and {most}.", path=path)
+    return angle
+
+
+def moment(value: Any, path: Path, *, tz: ZoneInfo, now: datetime) -> datetime:
+    """A date and time, in figures or in words; raises `BadMoment` for other texts."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Malformed("This value should be of type string.", path=path)
+    return schedules.parse_moment(value, tz=tz, now=now)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def depth(value: Any, left: int = DEEPEST) -> bool:

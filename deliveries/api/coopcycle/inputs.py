@@ -217,11 +217,19 @@ def _status(value: Any, path: Path) -> TaskStatus | None:
 
 
 def _moment(value: Any, path: Path, *, now: datetime) -> datetime | None:
-    return None if value in ABSENT else schedules.parse_moment(value, tz=TZ, now=now)
+    return None if value in ABSENT else forms.moment(value, path, tz=TZ, now=now)
 
 
 def _slot(value: Any, path: Path, *, now: datetime) -> Range:
-    return schedules.parse_range(value, tz=TZ, now=now)
+    match value:
+        case str():
+            return schedules.parse_range(value, tz=TZ, now=now)
+        case [str(first), str(last)]:
+            start, end = schedules.parse_moment(first, tz=TZ, now=now), schedules.parse_moment(last, tz=TZ, now=now)
+            if end <= start:
+                raise schedules.BadMoment(f"“{first} - {last}” does not end after it begins.")
+            return start, end
+    raise Malformed("This value should be a range of time, or its two ends.", path=path)
 
 
 def _address(value: Any, path: Path, *, beside: Any) -> SentAddress | None:
