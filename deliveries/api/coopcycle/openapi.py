@@ -18,9 +18,12 @@ from deliveries.api.coopcycle.schemas import COMPONENTS, Schema, ref
 
 URLS = "deliveries.api.coopcycle.urls"
 OPENAPI = "application/vnd.openapi+json"
+TITLE = f"{settings.RELAIS_BRAND} · CoopCycle API"
 DESCRIPTION = """Deliveries, tasks and stores as JSON-LD, in the language of CoopCycle clients.
 
 Programs get a token at `/oauth2/token` with their client credentials, or hold an API key; people log in at `/api/login_check`.
+
+[To the front page](/)
 """
 _GENERATING = Lock()
 
@@ -40,7 +43,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 def document() -> bytes:
     """The document, made once in a process: it does not change while that runs."""
     overrides = {
-        "TITLE": f"{settings.RELAIS_BRAND}: CoopCycle API",
+        "TITLE": TITLE,
         "DESCRIPTION": DESCRIPTION,
         "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}},
     }
@@ -97,9 +100,14 @@ class OpenApiView(OpenEndpoint):
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """`GET /api/docs`: the interactive page; its files and its start-up script are ours."""
+    """`GET /api/docs`: the interactive page, whatever form is asked for; its files and its start-up script are ours."""
 
     url = "/api/docs.json"
     authentication_classes = []
-    title = settings.RELAIS_BRAND
+    title = TITLE
     schema = None
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """It is a page and nothing else."""
+        renderer = self.get_renderers()[0]
+        return renderer, renderer.media_type

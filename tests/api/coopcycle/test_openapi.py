@@ -100,6 +100,21 @@ def test_the_document_is_given_whatever_is_asked_for(accept: str) -> None:
     assert response["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.parametrize("accept", ["", "*/*", "application/json", LD, "text/html", "image/png"])
+def test_the_page_is_given_whatever_is_asked_for(accept: str) -> None:
+    page = Client().get("/api/docs", headers={"accept": accept})
+    assert (page.status_code, page["Content-Type"].partition(";")[0]) == (200, "text/html")
+    assert b"<title>Relais \xc2\xb7 CoopCycle API</title>" in page.content
+    assert orjson.loads(document())["info"]["title"] == "Relais · CoopCycle API"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api", "/api/settings", "/api/docs.json", "/api/docs.jsonld", "/api/contexts/Task", "/api/nowhere"])
+def test_an_empty_accept_asks_for_anything(path: str) -> None:
+    empty, anything = (Client().get(path, headers={"accept": accept}) for accept in ("", "*/*"))
+    assert (empty.status_code, empty["Content-Type"]) == (anything.status_code, anything["Content-Type"])
+
+
 def test_the_page_loads_nothing_from_elsewhere() -> None:
     page = Client().get("/api/docs")
     assert (page.status_code, page["Content-Type"].partition(";")[0]) == (200, "text/html")
