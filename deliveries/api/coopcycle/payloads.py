@@ -15,6 +15,7 @@ from deliveries import loads, queries
 from deliveries.models import Delivery, Event, Task, TaskList
 from deliveries.statuses import OVER, TaskStatus, TaskType
 from deliveries.tracking_links import tracking_url
+from stores import distances
 from stores.actors import Actor, Role
 from stores.models import Address, ApiClient, Order, Store, User
 
@@ -28,7 +29,9 @@ ROLE_NAMES = {
     Role.COURIER: "ROLE_COURIER",
     Role.STORE_OWNER: "ROLE_STORE",
 }
-SYSTEM_METADATA = frozenset(["delivery_position", "zero_waste", "order_id", "order_number", "order_total", "has_loopeat_returns"])
+SYSTEM_METADATA = frozenset(
+    ["delivery_position", "zero_waste", "order_id", "order_number", "order_total", "has_loopeat_returns", "address_needs_review"]
+)
 
 _TZ = ZoneInfo(settings.TIME_ZONE)
 _LABEL_KEY = settings.SECRET_KEY.encode()
@@ -196,17 +199,18 @@ LISTED = (
 
 
 def task_list(listed: TaskList | None, rows: Sequence[Task], *, user: User, day: str, at: datetime, iri: str) -> Payload:
-    """A courier's day; a list that nobody has made yet looks the same and is named `iri`."""
+    """A courier's day, the way through its stops measured as they now are; a list nobody has made yet is named `iri`."""
     full = [task(row) for row in rows]
+    way = distances.router().route([row.address.point for row in rows])
     return {
         "@context": "/api/contexts/TaskList",
         "@id": iri if listed is None else f"/api/task_lists/{listed.pk}",
         "@type": "TaskList",
         "id": None if listed is None else listed.pk,
         "items": [{key: item[key] for key in LISTED} for item in full],
-        "distance": 0 if listed is None else listed.distance,
-        "duration": 0 if listed is None else listed.duration,
-        "polyline": "" if listed is None else listed.polyline,
+        "distance": way.distance_m,
+        "duration": way.duration_s,
+        "polyline": way.polyline,
         "date": day,
         "username": user.username,
         "createdAt": moment(at if listed is None else listed.created_at),
@@ -325,6 +329,8 @@ def _metadata(task: Task, order: Order | None) -> Payload | list[Any]:
         metadata["order_id"] = order.pk
         metadata["order_number"] = order.ref or order.public_id
         metadata["order_total"] = order.total_cents
+    if task.address.needs_review:
+        metadata["address_needs_review"] = True
     if task.metadata:
         metadata |= {key: value for key, value in task.metadata.items() if key not in SYSTEM_METADATA}
     return metadata
