@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Any, NoReturn
 
-from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
 from deliveries import groups
-from stores import credentials, phones
+from deliveries.admin import searching
+from stores import credentials
 from stores.actors import Actor, ActorKind
 
 NOBODY = Actor(kind=ActorKind.USER, name="")
@@ -63,15 +63,10 @@ class DeskAdmin(ModelAdmin):
         return visible
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
-        """What the words find, and the phone number they may be, however it is written; never a row twice."""
-        if not search_term:
+        """What all the words find, or the phone number they are together; never a row twice."""
+        if not search_term.strip():
             return queryset, False
-        search_term = search_term.removeprefix("#")
-        found = Q(pk__in=())
-        for term in {search_term, phones.lenient(search_term, country=settings.RELAIS_COUNTRY)}:
-            rows, _ = super().get_search_results(request, self.model._default_manager.get_queryset(), term)
-            found |= Q(pk__in=rows.values("pk"))
-        return queryset.filter(found), False
+        return searching.found(self, queryset, search_term, fields=self.get_search_fields(request)), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list; an address that asks for what no row can have is put right first."""

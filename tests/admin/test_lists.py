@@ -159,7 +159,12 @@ def test_a_facet_that_makes_no_sense_is_no_accident(facet: str, admin_browser: C
 
 
 @pytest.mark.parametrize(
-    "words", ["Lovelace", "06 12 34 56 78", "+33612345678", "rivoli", "ada rivoli", "T-100", "#{pk}", "{order}", "{public}"]
+    "words",
+    [
+        *("Lovelace", "LOVÉLACE", "rivoli", "ada rivoli", "helene", "Hélène", "héléne lovelace"),
+        *("06 12 34 56 78", "0612345678", "06.12.34.56.78", "+33612345678", "+33 6 12 34 56 78", "(0)6 12 34 56 78"),
+        *("T-100", "#{pk}", "delivery {pk}", "Delivery #{pk}", "delivery{pk}", "{order}", "{public}", "quickfoot"),
+    ],
 )
 def test_search_finds_a_delivery(words: str, admin_browser: Client) -> None:
     wanted = a_little_of_everything(0)
@@ -168,7 +173,9 @@ def test_search_finds_a_delivery(words: str, admin_browser: Client) -> None:
     Address.objects.filter(tasks__delivery=other).update(street_address="1, Rue Autre")
     dropoff = wanted.tasks.latest("position")
     Task.objects.filter(pk=dropoff.pk).update(ref="T-100")
-    Address.objects.filter(pk=dropoff.address_id).update(contact_name="Ada Lovelace", telephone="+33612345678")
+    Address.objects.filter(pk=dropoff.address_id).update(contact_name="Ada Hélène Lovelace", telephone="+33612345678")
+    Address.objects.filter(tasks__delivery=other).update(telephone="+33612340678")
+    User.objects.filter(courier__deliveries=wanted).update(first_name="Quickfoot")
     Order.objects.filter(pk=wanted.order_id).update(ref="4711")
     asked = words.format(pk=wanted.pk, order="4711", public=wanted.order.public_id)
     response = admin_browser.get(url(Delivery, "changelist"), {"q": asked})
@@ -199,3 +206,15 @@ def test_lateness_is_said_in_words(admin_browser: Client, noon: Any) -> None:
 def test_facets_can_be_counted(model: type[Model], admin_browser: Client) -> None:
     a_little_of_everything(0)
     assert admin_browser.get(url(model, "changelist"), {"_facets": "True"}).status_code == 200
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label_lower)
+@pytest.mark.parametrize("words", ["é", "30", "a 1 b", "06 39 98 01 01", "9" * 30, "%_", "delivery " + "9" * 30])
+def test_any_words_may_be_searched_for(words: str, model: type[Model], admin_browser: Client) -> None:
+    assert admin_browser.get(url(model, "changelist"), {"q": words}).status_code == 200
+
+
+def test_search_finds_an_order_by_its_customer(admin_browser: Client) -> None:
+    order = factories.order()
+    response = admin_browser.get(url(Order, "changelist"), {"q": "lovélace"})
+    assert [row.pk for row in response.context["cl"].result_list] == [order.pk]
