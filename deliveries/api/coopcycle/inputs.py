@@ -88,16 +88,16 @@ class SentDelivery:
 def delivery(body: Any, *, now: datetime, desk: bool, partial: bool = False) -> SentDelivery:
     """Read the body of a new or, when `partial`, of a changed delivery; raises `Invalid` naming every field at fault.
 
-    Prices and states are the desk's to set: from others they are passed over.
+    Prices, states and couriers are the desk's to set: from others they are passed over.
     """
     problems = Problems()
     sent = forms.mapping(body, ())
     store = sent.get("store")
     store_id = None if store in ABSENT else problems.take(forms.reference, store, ("store",), None, to="stores")
     listed: list[Any] = problems.take(_listed, sent.get("tasks"), ("tasks",), [])
-    stops = [_stop(problems, each, ("tasks", number), now=now) for number, each in enumerate(listed)]
+    stops = [_stop(problems, each, ("tasks", number), now=now, desk=desk) for number, each in enumerate(listed)]
     if not listed:
-        stops = _pair(problems, sent, now=now, partial=partial)
+        stops = _pair(problems, sent, now=now, desk=desk, partial=partial)
     elif len(stops) == 2:
         stops[0].type, stops[1].type = TaskType.PICKUP, TaskType.DROPOFF
     _aliases(problems, sent, stops)
@@ -118,19 +118,19 @@ def _listed(value: Any, path: Path) -> list[Any]:
     return value
 
 
-def _pair(problems: Problems, sent: dict[str, Any], *, now: datetime, partial: bool) -> list[SentStop]:
+def _pair(problems: Problems, sent: dict[str, Any], *, now: datetime, desk: bool, partial: bool) -> list[SentStop]:
     pair = []
     for number, (name, kind) in enumerate((("pickup", TaskType.PICKUP), ("dropoff", TaskType.DROPOFF))):
         aliased = kind == TaskType.DROPOFF and (sent.get("weight") or sent.get("packages"))
         if partial and sent.get(name) in (*ABSENT, []) and not aliased:
             continue
-        stop = _stop(problems, sent.get(name), ("tasks", number), now=now)
+        stop = _stop(problems, sent.get(name), ("tasks", number), now=now, desk=desk)
         stop.type = kind
         pair.append(stop)
     return pair
 
 
-def _stop(problems: Problems, value: Any, at: Path, *, now: datetime) -> SentStop:
+def _stop(problems: Problems, value: Any, at: Path, *, now: datetime, desk: bool) -> SentStop:
     sent: dict[str, Any] = problems.take(forms.mapping, value, at, {})
     after, before = sent.get("after") or sent.get("doneAfter"), sent.get("before") or sent.get("doneBefore")
     slot, slot_iri, weight, pk = sent.get("timeSlot"), sent.get("timeSlotUrl"), sent.get("weight"), sent.get("id") or sent.get("@id")
@@ -148,7 +148,7 @@ def _stop(problems: Problems, value: Any, at: Path, *, now: datetime) -> SentSto
         tags=problems.take(_tags, sent.get("tags"), (*at, "tags"), []),
         metadata=problems.take(_metadata, sent.get("metadata"), (*at, "metadata"), {}),
         doorstep=problems.take(forms.boolean, sent.get("doorstep"), (*at, "doorstep"), False),
-        assigned_to=problems.take(forms.text, sent.get("assignedTo"), (*at, "assignedTo"), ""),
+        assigned_to=problems.take(forms.text, sent.get("assignedTo"), (*at, "assignedTo"), "") if desk else "",
         status=problems.take(_status, sent.get("status"), (*at, "status"), None),
     )
     if stop.slot is not None:

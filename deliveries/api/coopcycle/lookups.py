@@ -8,7 +8,7 @@ from django.conf import settings
 from deliveries import queries
 from deliveries.amending import StopChange
 from deliveries.api.coopcycle.auth import Caller
-from deliveries.api.coopcycle.errors import PaymentNotOffered, SlotNotOffered
+from deliveries.api.coopcycle.errors import Malformed, PaymentNotOffered, SlotNotOffered
 from deliveries.api.coopcycle.forms import not_found
 from deliveries.api.coopcycle.inputs import SentAddress, SentDelivery, SentStop
 from deliveries.booking import Request
@@ -19,7 +19,7 @@ from stores import schedules
 from stores.actors import ActorKind
 from stores.compiled import Filtered
 from stores.models import Address, Package, Store, TimeSlot
-from stores.refusals import Missing, NotAllowed
+from stores.refusals import Invalid, Missing, NotAllowed
 
 PackageRow = dict[str, object]
 
@@ -163,8 +163,16 @@ class Lookups:
         return {package.name: package for package in Package.objects.filter(package_set_id=self._store.package_set_id)}
 
     def _known_couriers(self) -> dict[str, Courier]:
-        names = {stop.assigned_to.lower() for stop in self._stops if stop.assigned_to} if self._by.runs_the_desk else set()
-        return {courier.user.username.lower(): courier for courier in queries.couriers_named(names)} if names else {}
+        names = {stop.assigned_to.lower() for stop in self._stops if stop.assigned_to}
+        found = {courier.user.username.lower(): courier for courier in queries.couriers_named(names)} if names else {}
+        unknown = [
+            Malformed(f"There is no courier “{stop.assigned_to}”.", path=("tasks", number, "assignedTo"))
+            for number, stop in enumerate(self._stops)
+            if stop.assigned_to and stop.assigned_to.lower() not in found
+        ]
+        if unknown:
+            raise Invalid(*unknown)
+        return found
 
     def _check_slots(self) -> None:
         """A stop may name its store's own time slot, and then keeps to it."""

@@ -1,5 +1,6 @@
 """Every form a delivery may be written in, and what is filled in (sheet 2.2 to 2.4)."""
 
+import re
 from typing import Any
 
 import pytest
@@ -207,5 +208,40 @@ def test_only_the_desk_names_a_courier(world: World, caller: str, assigned: str 
     assert world["dispatcher"].get(made["dropoff"]["@id"]).json()["assignedTo"] == assigned
 
 
+def test_the_desk_is_told_of_a_courier_who_is_not_there(world: World) -> None:
+    sent = {"store": f"/api/stores/{world.store.pk}", "dropoff": {**RIVOLI, "assignedTo": "nobody"}}
+    for refused in (
+        world["dispatcher"].post("/api/deliveries", sent),
+        world["dispatcher"].put(f"/api/deliveries/{world.delivery.pk}", {"tasks": [{}, {**RIVOLI, "assignedTo": "nobody"}]}),
+    ):
+        assert refused.status_code == 400
+        assert refused.json()["violations"] == [
+            {"propertyPath": "items[1].task.assignedTo", "message": "There is no courier “nobody”.", "code": None}
+        ]
+    make(world, sent)
+    make(world, {"dropoff": {**RIVOLI, "assignedTo": {"username": "bob"}}})
+
+
+def test_an_address_to_be_reviewed_is_marked_until_it_is_found(world: World) -> None:
+    made = make(world, {"dropoff": {**RIVOLI, "address": "1, Nowhere Lane", "metadata": {"address_needs_review": "never"}}})
+    path = made["dropoff"]["@id"]
+    assert made["dropoff"]["metadata"]["address_needs_review"] is True
+    assert world["client"].get(path).json()["metadata"]["address_needs_review"] is True
+    assert "address_needs_review" not in made["pickup"]["metadata"]
+    Address.objects.filter(tasks=made["dropoff"]["id"]).update(needs_review=False)
+    assert "address_needs_review" not in world["client"].get(path).json()["metadata"]
+    assert "address_needs_review" not in world["client"].get(made["@id"]).json()["dropoff"]["metadata"]
+
+
 def test_unknown_keys_are_passed_over(world: World) -> None:
-    make(world, {"rrule": "FREQ=WEEKLY", "whatever": {"a": [1]}, "dropoff": {**RIVOLI, "ref": "x", "barcodes": []}})
+    sent = {"rrule": "FREQ=WEEKLY", "whatever": {"a": [1]}, "dropoff": {**RIVOLI, "ref": "x-trace", "barcodes": []}}
+    made = make(world, sent)
+    task = world["client"].get(made["dropoff"]["@id"]).json()
+    assert (task["recurrenceRule"], task["metadata"].keys()) == (None, made["dropoff"]["metadata"].keys())
+    assert task["ref"] != "x-trace"
+    for answer in (made, task, world["client"].get(made["@id"]).json()):
+        assert not {"FREQ=WEEKLY", "x-trace", "whatever"} & set(re.findall(r"[\w=-]+", str(answer)))
+    row = Task.objects.select_related("delivery__order").get(pk=task["id"])
+    assert "x-trace" not in str(vars(row))
+    assert row.delivery is not None
+    assert "FREQ" not in str(vars(row.delivery)) + str(vars(row.delivery.order))
