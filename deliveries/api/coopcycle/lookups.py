@@ -60,6 +60,10 @@ def request(caller: Caller, sent: SentDelivery, *, at: datetime) -> Request:
 
 def changes(caller: Caller, delivery: Delivery, sent: SentDelivery, *, at: datetime) -> list[StopChange]:
     """What is to change in a delivery. Only the desk may take stops out, or put them back, by their status."""
+    if sent.store_id not in (None, delivery.store_id):
+        if not caller.actor.runs_the_desk:
+            raise NotAllowed("Access Denied.")
+        raise Malformed("A delivery does not change store.", path=("store",))
     rows = sorted(delivery.stops, key=lambda task: (task.status == TaskStatus.CANCELLED, task.position))
     stops = sent.stops if sent.listed else _paired(rows, sent.stops)
     known = Lookups(caller, delivery.store, stops, at=at)

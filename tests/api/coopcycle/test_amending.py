@@ -191,3 +191,13 @@ def test_a_delivery_without_a_pickup_left_can_still_be_changed(world: World) -> 
     pickup, dropoff = world.task_ids(world.delivery)
     world["dispatcher"].put(f"/api/tasks/{pickup}/cancel")
     assert put(world, {"tasks": [{"id": dropoff, "before": "2026-11-20 17:00"}]})["dropoff"]["before"] == "2026-11-20T17:00:00+01:00"
+
+
+@pytest.mark.parametrize(("caller", "status"), [("client", 403), ("key", 403), ("owner", 403), ("dispatcher", 400), ("admin", 400)])
+def test_a_delivery_does_not_change_store(world: World, caller: str, status: int) -> None:
+    path = f"/api/deliveries/{world.delivery.pk}"
+    refused = world[caller].put(path, {"store": f"/api/stores/{world.neighbour.pk}"})
+    assert refused.status_code == status
+    if status == 400:
+        assert refused.json()["violations"] == [{"propertyPath": "store", "message": "A delivery does not change store.", "code": None}]
+    assert world[caller].put(path, {"store": f"/api/stores/{world.store.pk}"}).status_code == 200
