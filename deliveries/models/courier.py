@@ -28,9 +28,6 @@ class TaskList(models.Model):
 
     courier = models.ForeignKey(Courier, on_delete=models.CASCADE, related_name="task_lists")
     date = models.DateField()
-    distance = models.PositiveIntegerField(default=0, help_text="In metres.")
-    duration = models.PositiveIntegerField(default=0, help_text="In seconds.")
-    polyline = models.TextField(blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

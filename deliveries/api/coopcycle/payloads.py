@@ -1,4 +1,4 @@
-"""Rows as this dialect prints them: pure functions from what `deliveries.queries` annotates to dicts (sheet 2.5, 3.1)."""
+"""Rows as this dialect prints them: pure functions from what `deliveries.queries` annotates to dicts."""
 
 import hmac
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Tasks under way: a courier's whole evening, and every rule of the moves (sheet 3.4)."""
+"""Tasks under way: a courier's whole evening, and every rule of the moves."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,9 @@ import pytest
 from deliveries import booking
 from deliveries.models import Delivery, Event
 from deliveries.statuses import DeliveryStatus
+from stores import distances
 from stores.actors import SYSTEM
+from stores.places import Point
 from tests import factories
 from tests.api.coopcycle.knocking import World
 from tests.factories import NOON
@@ -208,3 +210,11 @@ def test_an_outside_carriers_tasks_are_nobodys(world: World) -> None:
     response = world["dispatcher"].put(f"/api/tasks/{pickup}/assign", {"username": "bob"})
     assert response.status_code == 400
     assert "Outside" in response.json()["hydra:description"]
+
+
+def test_a_day_is_as_long_as_the_way_through_its_stops(world: World) -> None:
+    day = world["courier"].get("/api/me/tasks/2026-11-20").json()
+    points = [Point(item["address"]["geo"]["latitude"], item["address"]["geo"]["longitude"]) for item in day["items"]]
+    route = distances.router().route(points)
+    assert route.distance_m > 0
+    assert (day["distance"], day["duration"], day["polyline"]) == (route.distance_m, route.duration_s, route.polyline)
