@@ -22,13 +22,6 @@ from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
 
-
-def test_the_customers_telephone_is_one_that_a_courier_can_dial() -> None:
-    for written, kept in (("06 12 34 56 78", "+33612345678"), ("06 12 34 56 78 ask for Ana", "06 12 34 56 78 ask for Ana"), (None, "")):
-        customer = {"first_name": "Ada", "address_1": "48, Rue de Rivoli", "city": "Paris", "phone": written}
-        delivery = rows.attached(factories.order(customer=customer))
-        assert rows.tasks(delivery)[1].address.telephone == kept
-
 DUE = NOON + timedelta(hours=2)
 QUARTER = timedelta(minutes=15)
 RIVOLI = Place("48 Rue de Rivoli", "75004", "Paris", "FR", Point(48.8566, 2.3533))
@@ -193,3 +186,10 @@ def test_a_quote_accepted_for_an_order_that_another_carries_already_books_nothin
     rows.attached(order)
     assert booking.accept_quote(offered, by=SYSTEM, at=LATER).accepted_at == LATER
     assert Delivery.objects.get().carrier == "Coursier"
+
+
+def test_the_customers_telephone_is_one_that_a_courier_can_dial() -> None:
+    for written, kept in (("06 12 34 56 78", "+33612345678"), ("06 12 34 56 78 ask for Ana", "06 12 34 56 78 ask for Ana"), (None, "")):
+        customer = {"first_name": "Ada", "address_1": "48, Rue de Rivoli", "city": "Paris", "phone": written}
+        delivery = rows.attached(factories.order(customer=customer))
+        assert rows.tasks(delivery)[1].address.telephone == kept
