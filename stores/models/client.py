@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from oauth2_provider.models import AbstractApplication
+from oauth2_provider.settings import oauth2_settings
 
 
 class Dialect(models.TextChoices):
@@ -21,7 +21,7 @@ DEFAULT_SCOPES = "tasks deliveries"
 
 def check_scopes(text: str) -> None:
     """Raise `ValidationError` naming the words that are no scopes of the CoopCycle API."""
-    unknown = sorted(set(text.split()) - settings.OAUTH2_PROVIDER["SCOPES"].keys())
+    unknown = sorted(set(text.split()).difference(oauth2_settings.SCOPES))
     if unknown:
         raise ValidationError(f"Not a scope: {', '.join(unknown)}.")
 

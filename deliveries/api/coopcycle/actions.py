@@ -1,4 +1,4 @@
-"""The small bodies of calls that move something (sheet 2.1, 3.2)."""
+"""The small bodies of calls that move something."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,7 +70,7 @@ def positions(body: Any) -> list[tuple[Point, datetime | None]]:
 
 def _position(problems: Problems, value: Any, path: Path) -> tuple[Point, datetime | None]:
     if value is not None and not isinstance(value, dict):
-        problems.take(forms.mapping, value, path, {})
+        problems.found.append(Malformed("This value should be of type object.", path=path))
         return Point(0, 0), None
     sent = value or {}
     latitude = problems.take(forms.degrees, sent.get("latitude"), (*path, "latitude"), 0.0, most=90)

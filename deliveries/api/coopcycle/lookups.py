@@ -28,7 +28,7 @@ _STORE: Filtered[Store] = Filtered(lambda: Store.objects.select_related("address
 
 
 def store_for(caller: Caller, store_id: int | None) -> Store:
-    """The store a delivery is for: named by people and keys, understood for a program (sheet 1.2, 1.6)."""
+    """The store a delivery is for: named by people and keys, understood for a program."""
     by = caller.actor
     if store_id is None:
         if by.runs_the_desk:
@@ -185,7 +185,8 @@ class Lookups:
             if stop.slot_id != self._store.time_slot_id:
                 raise not_found(f"/api/time_slots/{stop.slot_id}")
         ranges = [stop.slot for stop in naming if stop.slot is not None]
-        choices = self._choices(TimeSlot.objects.get(pk=self._store.time_slot_id)) if ranges else []
+        slot = self._store.time_slot if ranges else None
+        choices = [] if slot is None else self._choices(slot)
         if any(wanted not in choices for wanted in ranges):
             raise SlotNotOffered("task.timeSlot.invalid")
 

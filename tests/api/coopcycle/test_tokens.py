@@ -1,4 +1,4 @@
-"""Getting tokens, and what each of them is worth (sheet 1.1 to 1.4)."""
+"""Getting tokens, and what each of them is worth."""
 
 import base64
 from datetime import timedelta
@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from stores import credentials
@@ -240,3 +241,11 @@ def test_a_revoked_key_opens_nothing(world: World) -> None:
     assert Knock(key).get("/api/me").status_code == 200
     credentials.revoke(connection, at=NOON)
     assert Knock(key).get("/api/me").status_code == 401
+
+
+def test_an_admin_allows_only_scopes_there_are(world: World) -> None:
+    world.client.allowed_scopes = "tasks  tasks:all"
+    world.client.clean_fields()
+    world.client.allowed_scopes = "tasks everything anything"
+    with pytest.raises(ValidationError, match=r"Not a scope: anything, everything\."):
+        world.client.clean_fields()
