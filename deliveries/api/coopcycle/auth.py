@@ -1,4 +1,4 @@
-"""Who is calling: an API key, a person's token, or a program's OAuth2 token, each known after one query (sheet 1.3)."""
+"""Who is calling: an API key, a person's token, or a program's OAuth2 token, each known after one query."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""Hydra collections: pages, views, and the parameters that filter them (sheet 2.7, 3.5, 6.6)."""
+"""Hydra collections: pages, views, and the parameters that filter them."""
 
 import re
 from collections.abc import Callable, Sequence

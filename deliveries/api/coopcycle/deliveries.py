@@ -1,4 +1,4 @@
-"""Deliveries: `/api/deliveries` (sheet 2)."""
+"""Deliveries: `/api/deliveries`."""
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -29,7 +29,7 @@ class DeliveryEndpoint(Endpoint):
 
 
 class DeliveriesView(DeliveryEndpoint):
-    """The door for new deliveries."""
+    """New deliveries."""
 
     @described("create_delivery", "Create a delivery", tag="Deliveries", gives="Delivery", takes="DeliveryInput", status=201)
     def post(self, request: Request) -> HttpResponse:
@@ -44,7 +44,7 @@ class DeliveriesView(DeliveryEndpoint):
 class DeliveryView(DeliveryEndpoint):
     """One delivery."""
 
-    @described("get_delivery", "A delivery with its tasks", tag="Deliveries", gives="Delivery")
+    @described("get_delivery", "Get a delivery with its tasks", tag="Deliveries", gives="Delivery")
     def get(self, request: Request, pk: int) -> HttpResponse:
         """The delivery with its tasks."""
         return self.answer(payloads.delivery(self.delivery(pk), at=self.at))

@@ -1,4 +1,4 @@
-"""The parameters that order and filter a store's deliveries: by when their first pickup and last dropoff are due (sheet 2.7)."""
+"""The parameters that order and filter a store's deliveries: by when their first pickup and last dropoff are due."""
 
 from datetime import datetime
 

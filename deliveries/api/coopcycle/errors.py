@@ -1,4 +1,4 @@
-"""Every "no" as this dialect says it: one table from refusals to words, two shapes on the wire (sheet 2.12, 6.4)."""
+"""Every "no" as this dialect says it: one table from refusals to words, two shapes on the wire."""
 
 from dataclasses import dataclass
 from typing import Any

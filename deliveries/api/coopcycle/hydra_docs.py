@@ -30,10 +30,12 @@ def vocabulary_url(request: Request) -> str:
 
 
 class EntrypointView(Described):
-    """`GET /api`: shop plugins ping it and want exactly this `@context`."""
+    """`GET /api`, which shop plugins ping."""
 
-    @extend_schema(operation_id="entrypoint", summary="Names the doors of this API", tags=["Hydra"], responses=OBJECT, auth=[])
+    @extend_schema(operation_id="entrypoint", summary="List the collections of this API", tags=["Hydra"], responses=OBJECT, auth=[])
     def get(self, request: Request) -> HttpResponse:
+        """The address of each collection; also tells whether the API is up."""
+        # Shop plugins want exactly this `@context`.
         return self.answer({"@context": "/api/contexts/Entrypoint", "@id": "/api", "@type": "Entrypoint", **vocabulary.ENTRIES})
 
 
@@ -41,9 +43,14 @@ class ContextView(Described):
     """`GET /api/contexts/{name}`: what the keys of a class mean."""
 
     @extend_schema(
-        operation_id="context", summary="A JSON-LD context", tags=["Hydra"], responses={**OBJECT, (404, media.LD): ref("Error")}, auth=[]
+        operation_id="context",
+        summary="Get the JSON-LD context of a class",
+        tags=["Hydra"],
+        responses={**OBJECT, (404, media.LD): ref("Error")},
+        auth=[],
     )
     def get(self, request: Request, name: str) -> HttpResponse:
+        """What the keys of a class mean."""
         context = vocabulary.context(name, vocabulary_url(request))
         if context is None:
             raise NotFound("Not Found")
@@ -53,6 +60,7 @@ class ContextView(Described):
 class ApiDocumentationView(Described):
     """`GET /api/docs.jsonld`: every class with its properties and operations."""
 
-    @extend_schema(operation_id="documentation", summary="The Hydra documentation", tags=["Hydra"], responses=OBJECT, auth=[])
+    @extend_schema(operation_id="documentation", summary="Get the Hydra documentation", tags=["Hydra"], responses=OBJECT, auth=[])
     def get(self, request: Request) -> HttpResponse:
+        """Every class with its properties and operations."""
         return self.answer(vocabulary.documentation(settings.RELAIS_BRAND, vocabulary_url(request)))

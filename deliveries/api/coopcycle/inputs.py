@@ -1,4 +1,4 @@
-"""What a delivery's sender writes, read for its form alone: no row is looked up here (sheet 2.2, 2.3).
+"""What a delivery's sender writes, read for its form alone: no row is looked up here.
 
 Each field is read at the core's path, so `("tasks", 1, "weight")`; `pickup` and `dropoff` are tasks 0 and 1.
 """

@@ -56,7 +56,7 @@ def document() -> bytes:
 
 _TOKEN: Schema = {
     "operationId": "get_oauth2_token",
-    "summary": "A program's credentials for a token",
+    "summary": "Get a token for a program",
     "description": "The client authenticates with HTTP Basic, or with `client_id` and `client_secret` in the body.",
     "tags": ["Tokens"],
     "security": [],

@@ -1,4 +1,4 @@
-"""Tokens, and whoever holds them: logging in, OAuth2, `/api/me` (sheet 1)."""
+"""Tokens, and whoever holds them: logging in, OAuth2, `/api/me`."""
 
 from base64 import b64decode
 from datetime import date as date_type
@@ -112,7 +112,7 @@ class Door(OpenEndpoint):
 class LoginView(Door):
     """A name and a password for a token."""
 
-    @described("log_in", "A name and a password for a token", tag="Tokens", plainly=ref("Login"), form="Credentials", public=True)
+    @described("log_in", "Log in with a name and a password", tag="Tokens", plainly=ref("Login"), form="Credentials", public=True)
     def post(self, request: Request) -> HttpResponse:
         """`_username` may be an e-mail address."""
         name = credentials.username_of(self.field("_username"))
@@ -126,7 +126,9 @@ class LoginView(Door):
 class RefreshView(Door):
     """A refresh token for a new token."""
 
-    @described("refresh_token", "A refresh token for a token", tag="Tokens", plainly=ref("Login"), form="RefreshToken", public=True)
+    @described(
+        "refresh_token", "Get a new token with a refresh token", tag="Tokens", plainly=ref("Login"), form="RefreshToken", public=True
+    )
     def post(self, request: Request) -> HttpResponse:
         """The refresh token stays the same."""
         refresh_token = self.field("refresh_token")
@@ -142,7 +144,7 @@ class CheckView(Endpoint):
 
     for_people = True
 
-    @described("check_token", "Whether a token is good", tag="Tokens", plainly={"type": "object"})
+    @described("check_token", "Check a token", tag="Tokens", plainly={"type": "object"})
     def get(self, request: Request) -> HttpResponse:
         """200 when it is."""
         return self.answer_plainly({})
@@ -151,7 +153,7 @@ class CheckView(Endpoint):
 class MeView(Endpoint):
     """Who the token's holder is."""
 
-    @described("get_me", "The holder of the token", tag="People", gives="Me")
+    @described("get_me", "Get the holder of the token", tag="People", gives="Me")
     def get(self, request: Request) -> HttpResponse:
         """A person, or a program with its store."""
         if self.caller.client is not None:
@@ -166,7 +168,7 @@ class MyTasksView(Endpoint):
     for_people = True
     right = rights.moves_tasks
 
-    @described("get_my_tasks", "A courier's day", tag="People", gives="TaskList", parameters=DAY)
+    @described("get_my_tasks", "List the tasks of a courier's day", tag="People", gives="TaskList", parameters=DAY)
     def get(self, request: Request, date: str) -> HttpResponse:
         """The tasks of a day in their order; nothing is stored for a day without."""
         asked, user = collections.read_day(date, ("date",)), self.caller.user
@@ -183,7 +185,7 @@ class MyLocationView(Endpoint):
     for_people = True
     right = rights.moves_tasks
 
-    @described("set_my_location", "Where a courier is", tag="People", plainly={"type": "array"}, takes="Positions")
+    @described("set_my_location", "Report where a courier is", tag="People", plainly={"type": "array"}, takes="Positions")
     def post(self, request: Request) -> HttpResponse:
         """Keep the newest of the positions sent."""
         known = self.read(actions.positions)

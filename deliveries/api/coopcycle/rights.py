@@ -1,4 +1,4 @@
-"""Who may try what, by role and scope alone (sheet 1.6); which rows they reach is a matter of `visible_to`."""
+"""Who may try what, by role and scope alone; which rows they reach is a matter of `visible_to`."""
 
 from stores.actors import Actor, ActorKind, Role
 from stores.refusals import NotAllowed

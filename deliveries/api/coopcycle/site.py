@@ -1,4 +1,4 @@
-"""What the instance says of itself, and the way between points: open to all (sheet 6.8, 9)."""
+"""What the instance says of itself, and the way between points: open to all."""
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -24,7 +24,7 @@ UNSET = (
 class SettingsView(OpenEndpoint):
     """Name, country, money, clock."""
 
-    @described("get_settings", "The instance", tag="Instance", plainly=ref("Settings"), public=True)
+    @described("get_settings", "Get the settings of this instance", tag="Instance", plainly=ref("Settings"), public=True)
     def get(self, request: Request) -> HttpResponse:
         """Plain JSON, whatever was asked for."""
         centre = Store.objects.filter(enabled=True).order_by("id").values_list("address__latitude", "address__longitude").first()
@@ -42,7 +42,7 @@ class SettingsView(OpenEndpoint):
 class RouteView(OpenEndpoint):
     """The way through points."""
 
-    @described("get_route", "The way through points", tag="Instance", plainly=ref("Route"), public=True)
+    @described("get_route", "Get a route through points", tag="Instance", plainly=ref("Route"), public=True)
     def get(self, request: Request, points: str) -> HttpResponse:
         """`points` as `lat,lng;lat,lng`; one route, its shape an encoded polyline."""
         pairs = [pair.split(",") for pair in points.split(";")]

@@ -1,4 +1,4 @@
-"""Stores, their deliveries, and addresses: `/api/stores`, `/api/addresses` (sheet 2.7, 4.1)."""
+"""Stores, their deliveries, and addresses: `/api/stores`, `/api/addresses`."""
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -25,7 +25,7 @@ class StoresView(Endpoint):
 
     right = rights.runs_the_desk
 
-    @described("list_stores", "All stores", tag="Stores", lists="Store", parameters=PAGES)
+    @described("list_stores", "List stores", tag="Stores", lists="Store", parameters=PAGES)
     def get(self, request: Request) -> HttpResponse:
         """By name."""
         page = collections.Page.read(request, size=STORES_PER_PAGE)
@@ -36,7 +36,7 @@ class StoresView(Endpoint):
 class MyStoresView(Endpoint):
     """The stores somebody owns, or a program speaks for."""
 
-    @described("list_my_stores", "One's own stores", tag="Stores", lists="Store", parameters=PAGES)
+    @described("list_my_stores", "List one's own stores", tag="Stores", lists="Store", parameters=PAGES)
     def get(self, request: Request) -> HttpResponse:
         """By name."""
         page = collections.Page.read(request, size=STORES_PER_PAGE)
@@ -47,7 +47,7 @@ class MyStoresView(Endpoint):
 class StoreView(Endpoint):
     """One store."""
 
-    @described("get_store", "A store", tag="Stores", gives="Store")
+    @described("get_store", "Get a store", tag="Stores", gives="Store")
     def get(self, request: Request, pk: int) -> HttpResponse:
         """The store; couriers may look at any."""
         rows = Store.objects.select_related("address")
@@ -65,7 +65,7 @@ class StoreDeliveriesView(Endpoint):
 
     right = rights.sends
 
-    @described("list_store_deliveries", "A store's deliveries", tag="Stores", lists="Delivery", parameters=PARAMETERS)
+    @described("list_store_deliveries", "List the deliveries of a store", tag="Stores", lists="Delivery", parameters=PARAMETERS)
     def get(self, request: Request, pk: int) -> HttpResponse:
         """A page of its deliveries, the newest first unless asked otherwise."""
         row = _STORE.first(self.by, pk)
@@ -84,7 +84,7 @@ class StoreDeliveriesView(Endpoint):
 class AddressView(Endpoint):
     """One address."""
 
-    @described("get_address", "An address", tag="Stores", gives="Address")
+    @described("get_address", "Get an address", tag="Stores", gives="Address")
     def get(self, request: Request, pk: int) -> HttpResponse:
         """The place, with its town."""
         row = queries.addresses(self.by).filter(pk=pk).first()

@@ -1,4 +1,4 @@
-"""Tasks: `/api/tasks`, and what couriers and the desk do with them (sheet 3)."""
+"""Tasks: `/api/tasks`, and what couriers and the desk do with them."""
 
 from datetime import date
 
@@ -46,7 +46,7 @@ class TasksView(Endpoint):
 
     right = rights.lists_tasks
 
-    @described("list_tasks", "Tasks", tag="Tasks", lists="Task", parameters=PARAMETERS)
+    @described("list_tasks", "List tasks", tag="Tasks", lists="Task", parameters=PARAMETERS)
     def get(self, request: Request) -> HttpResponse:
         """Tasks by their latest time, unpaged unless asked."""
         page = collections.Page.read(request, size=30, paged=request.GET.get("pagination") == "true")
@@ -60,7 +60,7 @@ class TaskView(TaskEndpoint):
 
     right = rights.sees_tasks
 
-    @described("get_task", "A task", tag="Tasks", gives="Task")
+    @described("get_task", "Get a task", tag="Tasks", gives="Task")
     def get(self, request: Request, pk: int) -> HttpResponse:
         """The task as it stands: what stores poll."""
         return self.answer(payloads.task(self.task(pk)))
@@ -71,7 +71,7 @@ class EventsView(TaskEndpoint):
 
     right = rights.sees_tasks
 
-    @described("list_task_events", "What happened to a task", tag="Tasks", lists="TaskEvent")
+    @described("list_task_events", "List what happened to a task", tag="Tasks", lists="TaskEvent")
     def get(self, request: Request, pk: int) -> HttpResponse:
         """Its events, oldest first."""
         rows = queries.task_events(self.seen(Task.objects, pk))
@@ -129,7 +129,7 @@ class FailedView(MoveEndpoint):
 class UnassignView(MoveEndpoint):
     """Give a task back."""
 
-    @described("unassign_task", "Take a task from its courier", tag="Tasks", gives="Task", takes="Nothing")
+    @described("unassign_task", "Unassign a task", tag="Tasks", gives="Task", takes="Nothing")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Take it, with the others of its delivery, from their courier."""
         row = self.held(pk)
@@ -143,7 +143,7 @@ class AssignView(TaskEndpoint):
 
     right = rights.moves_tasks
 
-    @described("assign_task", "Give a task to a courier", tag="Tasks", gives="Task", takes="Assignment")
+    @described("assign_task", "Assign a task to a courier", tag="Tasks", gives="Task", takes="Assignment")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Assign it, with the others of its delivery."""
         row = Task.objects.filter(pk=pk).first()
@@ -181,7 +181,7 @@ class CancelView(DeskEndpoint):
 class RestoreView(DeskEndpoint):
     """To be done after all."""
 
-    @described("restore_task", "Take a task up again", tag="Tasks", gives="Task", takes="Nothing")
+    @described("restore_task", "Restore a cancelled task", tag="Tasks", gives="Task", takes="Nothing")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Back to TODO, with the courier it had."""
         row = self.seen(Task.objects, pk)
@@ -193,7 +193,7 @@ class RestoreView(DeskEndpoint):
 class RescheduleView(DeskEndpoint):
     """At another time."""
 
-    @described("reschedule_task", "Give a task another window", tag="Tasks", gives="Task", takes="Window")
+    @described("reschedule_task", "Reschedule a task", tag="Tasks", gives="Task", takes="Window")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Another window, TODO again, and nobody's."""
         row = self.seen(Task.objects, pk)

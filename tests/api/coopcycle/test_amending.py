@@ -1,4 +1,4 @@
-"""`PUT /api/deliveries/{id}`: what is sent changes, the rest stays (sheet 2.8)."""
+"""`PUT /api/deliveries/{id}`: what is sent changes, the rest stays."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Collections: pages, views, filters, and their price in queries (sheet 2.7, 3.5, 6.6)."""
+"""Collections: pages, views, filters, and their price in queries."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The error catalogue, row by row (sheet 2.12, 3.4, 6.4), and a word for every refusal of the core."""
+"""The error catalogue, row by row, and a word for every refusal of the core."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The wire is frozen: the whole answer of every call (sheet 2.5, 3.1, 4.1, 6.6)."""
+"""The wire is frozen: the whole answer of every call."""
 
 from collections.abc import Callable
 from datetime import timedelta

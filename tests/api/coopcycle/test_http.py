@@ -1,4 +1,4 @@
-"""Media types, headers, methods and bodies: what every call has in common (sheet 6.1 to 6.5)."""
+"""Media types, headers, methods and bodies: what every call has in common."""
 
 from typing import Any
 

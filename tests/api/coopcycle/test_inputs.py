@@ -1,4 +1,4 @@
-"""Every form a delivery may be written in, and what is filled in (sheet 2.2 to 2.4)."""
+"""Every form a delivery may be written in, and what is filled in."""
 
 import re
 from typing import Any

@@ -1,5 +1,6 @@
 """The OpenAPI document is valid, is open to all, and tells the truth about the answers."""
 
+import re
 from typing import Any
 
 import orjson
@@ -44,6 +45,15 @@ def test_it_describes_every_call_of_this_dialect_and_no_other(openapi: dict[str,
 def test_every_call_has_a_name_of_its_own(openapi: dict[str, Any]) -> None:
     names = [call["operationId"] for methods in openapi["paths"].values() for call in methods.values()]
     assert len(names) == len(set(names))
+
+
+def test_every_call_says_what_it_does(openapi: dict[str, Any]) -> None:
+    verbs = {"Assign", "Cancel", "Change", "Check", "Complete", "Create", "Get", "List", "Log", "Mark", "Report", "Reschedule"}
+    verbs |= {"Restore", "Start", "Unassign"}
+    calls = [call for methods in openapi["paths"].values() for call in methods.values()]
+    assert {call["summary"].split()[0] for call in calls} <= verbs
+    assert all(call["description"] for call in calls)
+    assert not re.search(rb"\b(sheets?|doors?)\b", document())
 
 
 ANSWERS: dict[str, tuple[str, str, str]] = {

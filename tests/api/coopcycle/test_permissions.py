@@ -1,4 +1,4 @@
-"""Who may do what: every endpoint, every caller (sheet 1.6)."""
+"""Who may do what: every endpoint, every caller."""
 
 import re
 from collections.abc import Callable
