@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django import forms
@@ -22,7 +23,7 @@ from unfold.widgets import (
 
 from deliveries import booking
 from deliveries.admin import columns
-from deliveries.admin.asking import BACKWARDS, WallClockField
+from deliveries.admin.asking import BACKWARDS, OVER_ALREADY, CourierField, WallClockField, couriers_at
 from deliveries.admin.desk import actor_of, may, moment_of
 from deliveries.booking import Request
 from deliveries.models import Courier
@@ -34,15 +35,25 @@ from stores.models import Package, Store, Tag
 from stores.refusals import Invalid, Path, Refused
 
 PACKAGE_LINE = re.compile(r"(?:(\d{1,4})\s*(?:[x×*]\s*)?)?(\S.*)")
-FIELDS: dict[Path, str] = {(0, "address"): "pickup_address", (1, "address"): "dropoff_address", (1, "before"): "before"}
+FIELDS: dict[Path, str] = {
+    (0, "address"): "pickup_address",
+    (0, "before"): "pickup_before",
+    (1, "address"): "dropoff_address",
+    (1, "before"): "before",
+}
 """Where the form shows what the core says of a stop."""
 
 NO_SUCH_PACKAGE = "“{}” is no package of this store."
+NO_TIME = "Choose a slot, or write until when."
 GRAMS_PER_KILOGRAM = 1000
+CENTS = 100
+WINDOWS = (("pickup_after", "pickup_before"), ("after", "before"))
+CHOOSING = "choosing"
+"""Sent instead of booking when somebody has chosen another store, and the form is to follow it."""
 
 
 class NewDeliveryForm(forms.Form):
-    """What the desk must know to book a delivery; the pickup's time follows from the dropoff's."""
+    """What the desk must know to book a delivery; the pickup's time follows from the dropoff's unless it is written."""
 
     store = forms.ModelChoiceField(queryset=Store.objects.none(), widget=UnfoldAdminSelectWidget, empty_label="Choose a store")
     pickup_address = forms.CharField(
@@ -55,9 +66,11 @@ class NewDeliveryForm(forms.Form):
     telephone = forms.CharField(
         label="Phone", required=False, max_length=64, widget=UnfoldAdminTextInputWidget(attrs={"type": "tel", "autocomplete": "off"})
     )
+    pickup_after = WallClockField(label="Pick up from", required=False)
+    pickup_before = WallClockField(label="Pick up until", required=False, help_text="Left empty, in time for the dropoff.")
     slot = forms.ChoiceField(label="Time slot", required=False, widget=UnfoldAdminSelectWidget)
     after = WallClockField(label="Drop off from", required=False)
-    before = WallClockField(label="Drop off until", required=False, help_text="Without a beginning, the last 15 minutes before it.")
+    before = WallClockField(label="Drop off until", help_text="Without a beginning, the last 15 minutes before it.")
     comments = forms.CharField(
         label="For the courier", required=False, max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
     )
@@ -70,20 +83,22 @@ class NewDeliveryForm(forms.Form):
         decimal_places=3,
         widget=UnfoldAdminDecimalFieldWidget,
     )
+    price = forms.DecimalField(
+        required=False, min_value=0, max_digits=10, decimal_places=2, widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "0.01"})
+    )
     packages = forms.CharField(required=False, max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
     tags = forms.ModelMultipleChoiceField(
         queryset=Tag.objects.all(), required=False, to_field_name="slug", widget=UnfoldAdminSelectMultipleWidget
     )
-    courier = forms.ModelChoiceField(
-        queryset=Courier.objects.none(), required=False, widget=UnfoldAdminSelectWidget, empty_label="Nobody yet, or the store's usual one"
-    )
+    courier = CourierField(queryset=Courier.objects.none(), required=False, empty_label="Nobody yet, or the store's usual one")
 
-    def __init__(self, data: Any = None, *, actor: Actor, now: datetime, store_id: str = "") -> None:
-        super().__init__(data)
-        stores = Store.objects.visible_to(actor).filter(enabled=True).select_related("address", "time_slot", "package_set")
+    def __init__(self, data: Any = None, *, actor: Actor, now: datetime, store_id: str = "", initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial)
+        self.now = now
+        stores = Store.objects.visible_to(actor).filter(enabled=True).select_related("account", "address", "time_slot", "package_set")
         self._fields["store"].queryset = stores
         if actor.runs_the_desk:
-            self._fields["courier"].queryset = Courier.objects.select_related("user").filter(user__is_active=True)
+            self._fields["courier"].queryset = couriers_at(now)
         else:
             del self.fields["courier"]
         chosen = self._chosen_store(store_id, stores)
@@ -109,7 +124,8 @@ class NewDeliveryForm(forms.Form):
 
     def _offer(self, store: Store, now: datetime) -> None:
         """What this store offers: its slots, its packages, and the clock on its wall."""
-        for name in ("after", "before"):
+        self.fields["price"].help_text = f"In {store.account.currency}, taxes included; what the order is made out for."
+        for name in chain(*WINDOWS):
             self.fields[name].help_text = f"{self.fields[name].help_text} Time of {store.timezone}.".strip()
         if store.time_slot is not None:
             offered = schedules.choices(store.time_slot.rules, now=now, tz=store.tz, country=settings.RELAIS_COUNTRY)
@@ -120,6 +136,7 @@ class NewDeliveryForm(forms.Form):
             ("", "Choose a slot, or write a time below"),
             *((key, columns.window(start, end, store.tz, now=now)) for key, (start, end) in self.offered.items()),
         ]
+        self.fields["before"].required = not self.offered
         if not self.offered:
             del self.fields["slot"]
         if self.known:
@@ -154,17 +171,22 @@ class NewDeliveryForm(forms.Form):
         return packages
 
     def clean(self) -> dict[str, Any]:
-        """One window, from the slot or from the two times."""
+        """One window, from the slot or from the two times; none that is over."""
         given = self.cleaned_data
         store = given.get("store")
         if store is None:
             return given
-        for name in ("after", "before"):
+        for name in chain(*WINDOWS):
             given[name] = given[name].replace(tzinfo=store.tz) if given.get(name) else None
         if given.get("slot"):
             given["after"], given["before"] = self.offered[given["slot"]]
-        if given["after"] and given["before"] and given["before"] <= given["after"]:
-            self.add_error("before", BACKWARDS)
+        elif given["before"] is None and "before" not in self.errors:
+            self.add_error("before", NO_TIME)
+        for after, before in WINDOWS:
+            if given.get(after) and given.get(before) and given[before] <= given[after]:
+                self.add_error(before, BACKWARDS)
+            elif given.get(before) and given[before] <= self.now:
+                self.add_error(before, OVER_ALREADY)
         return given
 
     def request(self) -> Request:
@@ -183,7 +205,8 @@ class NewDeliveryForm(forms.Form):
             tags=[tag.slug for tag in given["tags"]],
             courier=given.get("courier"),
         )
-        return Request(store=given["store"], stops=[StopDraft(type=TaskType.PICKUP, address=pickup), dropoff])
+        first = StopDraft(type=TaskType.PICKUP, address=pickup, after=given["pickup_after"], before=given["pickup_before"])
+        return Request(store=given["store"], stops=[first, dropoff], price_cents=int((given["price"] or 0) * CENTS))
 
     def refuse(self, refusal: Refused) -> None:
         """Show what the core said at the field it is about."""
@@ -204,12 +227,15 @@ def new_delivery(admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
     """The form, and the one call it leads to."""
     if not may(request, "add", admin.opts.label_lower):
         raise PermissionDenied
-    sent = request.method == "POST"
+    posted = request.method == "POST"
+    sent = posted and CHOOSING not in request.POST
+    typed = {name: values if name == "tags" else values[-1] for name, values in request.POST.lists()} if posted and not sent else None
     form = NewDeliveryForm(
         request.POST if sent else None,
         actor=actor_of(request),
         now=moment_of(request),
-        store_id=(request.POST if sent else request.GET).get("store", ""),
+        store_id=(request.POST if posted else request.GET).get("store", ""),
+        initial=typed,
     )
     if sent and form.is_valid():
         try:
@@ -233,10 +259,10 @@ def new_delivery(admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
 def _sections(form: NewDeliveryForm) -> list[dict[str, Any]]:
     """The fields in the order somebody on the phone asks for them."""
     wanted = (
-        ("Who sends", ("store", "pickup_address")),
+        ("Who sends", ("store", "pickup_address", "pickup_after", "pickup_before")),
         ("Who receives", ("dropoff_address", "contact_name", "telephone")),
         ("When", ("slot", "after", "before")),
-        ("What", ("packages", "weight", "tags", "comments")),
+        ("What", ("packages", "weight", "price", "tags", "comments")),
         ("Who carries", ("courier",)),
     )
     rows = [{"title": title, "fields": [form[name] for name in names if name in form.fields]} for title, names in wanted]

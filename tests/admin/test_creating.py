@@ -153,3 +153,42 @@ def test_hours_may_hold_commas(admin_browser: Client) -> None:
     assert TimeSlot.objects.get().opening_hours == ["Mo,We-Fr 18:00-20:00", "Sa 10:00-11:00"]
     response = admin_browser.post(reverse("admin:stores_timeslot_add"), {**fields, "opening_hours": "sometimes"})
     assert "opening_hours" in response.context["adminform"].form.errors
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"before": "2026-11-20T11:59"}, "before"),
+        ({"pickup_before": "2026-11-20T11:59"}, "pickup_before"),
+        ({"pickup_after": "2026-11-20T14:00", "pickup_before": "2026-11-20T13:00"}, "pickup_before"),
+        ({"price": "-1"}, "price"),
+    ],
+)
+def test_a_window_that_is_over_is_refused(changes: dict[str, str], field: str, dispatcher_browser: Client) -> None:
+    response = dispatcher_browser.post(NEW, asked(factories.StoreFactory.create(), **changes))
+    assert list(response.context["form"].errors) == [field]
+    assert len(response.context["form"].errors[field]) == 1
+    assert Delivery.objects.count() == 0
+
+
+def test_the_desk_writes_the_price_and_the_pickup(dispatcher_browser: Client) -> None:
+    more = {"price": "6.50", "pickup_after": "2026-11-20T13:00", "pickup_before": "2026-11-20T13:20"}
+    dispatcher_browser.post(NEW, asked(factories.StoreFactory.create(), **more))
+    delivery = Delivery.objects.get()
+    assert delivery.order.total_cents == 650
+    first = delivery.tasks.earliest("position")
+    assert (first.after, first.before) == (NOON + timedelta(hours=1), NOON + timedelta(minutes=80))
+
+
+def test_choosing_the_store_last_keeps_what_was_typed(dispatcher_browser: Client) -> None:
+    boxes = PackageSet.objects.create(name="Boxes")
+    store = factories.StoreFactory.create(package_set=boxes, timezone="Europe/Lisbon")
+    Package.objects.create(package_set=boxes, name="SMALL", short_code="S", volume_units=2)
+    response = dispatcher_browser.post(NEW, {**asked(store), "choosing": "1"})
+    form = response.context["form"]
+    assert not form.errors
+    assert "packages" in form.fields
+    assert form["contact_name"].value() == "Ada Lovelace"
+    assert form["before"].value() == "2026-11-20T15:00"
+    assert "Europe/Lisbon" in form.fields["before"].help_text
+    assert Delivery.objects.count() == 0
