@@ -1,6 +1,7 @@
 """API clients and their connections at the desk: secrets are shown once, when they are made, and never again."""
 
 from collections.abc import Callable
+from secrets import token_urlsafe
 from typing import Any
 
 from django import forms
@@ -32,7 +33,30 @@ SCOPES = (("orders.read", "Read orders and deliveries"), ("orders.write", "Chang
 Secret = tuple[str, str]
 
 
-class NewClientForm(forms.Form):
+USED = "used_forms"
+MOST_USED = 50
+ONCE_ALREADY = "This form was sent before, and what it made was shown then. Open the page anew to make another."
+
+
+class OnceForm(forms.Form):
+    """A form that works once: sent again, as by reloading its answer, it is refused. Its number is no secret."""
+
+    form_number = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, initial={"form_number": token_urlsafe(16)})
+
+    def use_up(self, request: HttpRequest) -> bool:
+        """Whether this is the first time that the form is sent; its number is remembered with the session."""
+        number, used = self.cleaned_data["form_number"], request.session.get(USED, [])
+        if number and number in used:
+            self.add_error(None, ONCE_ALREADY)
+            return False
+        request.session[USED] = [*used, number][-MOST_USED:]
+        return True
+
+
+class NewClientForm(OnceForm):
     """A program, and whom it speaks for."""
 
     name = forms.CharField(max_length=255, widget=UnfoldAdminTextInputWidget)
@@ -70,7 +94,7 @@ class NewClientForm(forms.Form):
         return client, [("Client id", client.client_id), ("Client secret", secret)]
 
 
-class KeyForm(forms.Form):
+class KeyForm(OnceForm):
     """What an API key is for."""
 
     name = forms.CharField(required=False, max_length=255, widget=UnfoldAdminTextInputWidget, help_text="To tell it from others.")
@@ -80,7 +104,7 @@ class KeyForm(forms.Form):
         return [("API key", credentials.issue_api_key(client, name=self.cleaned_data["name"])[1])]
 
 
-class ConnectionForm(forms.Form):
+class ConnectionForm(OnceForm):
     """What a HubRise client may reach, and do there."""
 
     store = forms.ModelChoiceField(queryset=Store.objects.all(), required=False, widget=UnfoldAdminSelectWidget, empty_label="None")
@@ -143,7 +167,7 @@ class ApiClientAdmin(ActingAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = NewClientForm(request.POST if request.method == "POST" else None)
-        if form.is_bound and form.is_valid():
+        if form.is_bound and form.is_valid() and form.use_up(request):
             client, shown = form.make()
             return self._show_once(request, client, shown)
         return self._form_page(request, form, "New API client", reverse("admin:stores_apiclient_changelist"))
@@ -183,7 +207,7 @@ class ApiClientAdmin(ActingAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         form = form_class(request.POST if request.method == "POST" else None)
-        if form.is_bound and form.is_valid():
+        if form.is_bound and form.is_valid() and form.use_up(request):
             return self._show_once(request, client, form.make(client))
         return self._form_page(request, form, f"{title}: {client}", reverse("admin:stores_apiclient_change", args=[client.pk]))
 

@@ -137,3 +137,14 @@ def test_changing_a_client_keeps_its_secret(admin_browser: Client) -> None:
     assert admin_browser.post(change, {"name": "Till 2", "redirect_uris": "https://till.example/back"}).status_code == 302
     after = ApiClient.objects.get()
     assert (after.name, after.client_secret) == ("Till 2", kept)
+
+
+def test_a_form_sent_again_makes_no_second_client(admin_browser: Client) -> None:
+    number = admin_browser.get(ADD).context["form"]["form_number"].value()
+    fields = {"name": "Fast", "dialect": "hubrise", "form_number": number}
+    secret = made(admin_browser.post(ADD, fields))["Client secret"]
+    again = admin_browser.post(ADD, fields)
+    assert "sent before" in again.context["form"].non_field_errors()[0]
+    assert ApiClient.objects.count() == 1
+    assert secret not in str(dict(admin_browser.session))
+    assert admin_browser.get(ADD).context["form"]["form_number"].value() != number
