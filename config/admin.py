@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
+from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 Entry = tuple[str, str, str]
@@ -50,6 +53,19 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ),
 )
 """What stands beside every page: title, icon, and the table it leads to."""
+
+
+COURIERS_ELSEWHERE = 'Couriers have pages of their own: <a href="{0}">{0}</a>.'
+
+
+class LoginForm(AuthenticationForm):
+    """The login of the desk, which shows couriers the way to their own."""
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Refuses whoever has nothing to do at the desk."""
+        if not user.is_staff and hasattr(user, "courier"):
+            raise forms.ValidationError(format_html(COURIERS_ELSEWHERE, reverse("courier")), code="courier")
+        super().confirm_login_allowed(user)
 
 
 class RelaisAdminSite(UnfoldAdminSite):
