@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Model
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -27,9 +28,21 @@ DAYS = {-1: "yesterday", 0: "", 1: "tomorrow"}
 
 
 def clock(moment: datetime | None, zone: ZoneInfo, *, now: datetime) -> str:
-    """ "14:05" today, "tomorrow 14:05", "Mon 23 Nov 14:05" otherwise; "" for none."""
+    """ "14:05" today, "tomorrow 14:05", "Mon 23 Nov 14:05" otherwise, with the town of another zone; "" for none."""
     if moment is None:
         return ""
+    return " ".join(part for part in (_hour(moment, zone, now=now), elsewhere(moment, zone)) if part)
+
+
+def elsewhere(moment: datetime, zone: ZoneInfo) -> str:
+    """The town whose clock is meant, when it shows another hour than the desk's own; "" otherwise."""
+    here = ZoneInfo(settings.TIME_ZONE)
+    if moment.astimezone(zone).utcoffset() == moment.astimezone(here).utcoffset():
+        return ""
+    return zone.key.rpartition("/")[2].replace("_", " ")
+
+
+def _hour(moment: datetime, zone: ZoneInfo, *, now: datetime) -> str:
     local = moment.astimezone(zone)
     return " ".join(part for part in (_day(local, now.astimezone(zone)), f"{local:%H:%M}") if part)
 
@@ -37,8 +50,8 @@ def clock(moment: datetime | None, zone: ZoneInfo, *, now: datetime) -> str:
 def window(after: datetime, before: datetime, zone: ZoneInfo, *, now: datetime) -> str:
     """ "14:00–14:15" today, with the day in front when it is another."""
     until = before.astimezone(zone)
-    end = f"{until:%H:%M}" if after.astimezone(zone).date() == until.date() else clock(before, zone, now=now)
-    return f"{clock(after, zone, now=now)}–{end}"
+    end = f"{until:%H:%M}" if after.astimezone(zone).date() == until.date() else _hour(before, zone, now=now)
+    return " ".join(part for part in (f"{_hour(after, zone, now=now)}–{end}", elsewhere(before, zone)) if part)
 
 
 def _day(local: datetime, here: datetime) -> str:

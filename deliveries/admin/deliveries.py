@@ -133,8 +133,12 @@ class DeliveryAdmin(ActingAdmin):
         "tasks__address__company",
         "tasks__address__street_address",
         "tasks__address__telephone",
+        "courier__user__username",
+        "courier__user__first_name",
+        "courier__user__last_name",
+        "driver_name",
     )
-    search_help_text = "Name, phone, address, order or task reference"
+    search_help_text = "Name, phone, address, courier, order or task reference"
     fieldsets = (
         (
             None,
@@ -241,7 +245,10 @@ class DeliveryAdmin(ActingAdmin):
     def driver(self, delivery: Any) -> SafeString | str:
         position = queries.live_position(delivery, at=delivery.looked_at)
         where = columns.on_map(position[0], position[1], "on the map") if position else ""
-        known = " · ".join(part for part in (delivery.driver_name, delivery.driver_phone) if part)
+        names = (delivery.driver_name, delivery.driver_phone)
+        if delivery.by_house and delivery.courier is not None:
+            names = (str(delivery.courier), delivery.courier.user.telephone)
+        known = " · ".join(part for part in names if part)
         return columns.lines(known, where) if known or where else "–"
 
     @display(description="Estimates")

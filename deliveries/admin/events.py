@@ -58,7 +58,7 @@ class EventAdmin(DeskAdmin):
 
     @display(description="Besides")
     def shown_detail(self, event: Any) -> str:
-        return telling.detail(event, event.store.tz, now=event.looked_at) or "–"
+        return telling.detail(event, event.store.tz, now=event.looked_at, names={}) or "–"
 
     @display(description="Who", ordering="actor_name")
     def who(self, event: Any) -> str:

@@ -49,16 +49,17 @@ def found(admin: ModelAdmin, rows: QuerySet[Any], text: str, *, fields: Any) -> 
 
 def _with(rows: QuerySet[Any], word: str, fields: Any) -> QuerySet[Any]:
     """Rows that have one word in some field."""
-    either, plainly = Q(), {}
+    either, plainly = Q(pk__in=()), {}
     for position, field in enumerate(fields):
         path, lookup = field.lstrip("=^"), LOOKUPS.get(field[0], "icontains")
-        if path in ("id", "pk"):
+        if path.rpartition("__")[2] in ("id", "pk"):
             if word.lstrip("#").isdecimal() and len(word) <= MOST_DIGITS:
-                either |= Q(pk=int(word.lstrip("#")))
+                either |= Q(**{path: int(word.lstrip("#"))})
             continue
         plainly[f"plain_{position}"] = WithoutAccents(KT(path) if _is_in_json(rows, path) else path)
         either |= Q(**{f"plain_{position}__{lookup}": plain(word)})
-    return rows.order_by().alias(**plainly).filter(either)
+    matching: QuerySet[Any] = rows.order_by().alias(**plainly).filter(either)
+    return matching
 
 
 def _is_in_json(rows: QuerySet[Any], path: str) -> bool:

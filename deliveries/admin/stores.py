@@ -174,7 +174,9 @@ class AddressAdmin(ActingAdmin):
 
     @display(description="Address", header=True, ordering="street_address")
     def shown(self, address: Any) -> list[str]:
-        return [address.street_address, " ".join(part for part in (address.postal_code, address.locality) if part)]
+        # A street that was written in one line with its town says both already.
+        town = [part for part in (address.postal_code, address.locality) if part and part.lower() not in address.street_address.lower()]
+        return [address.street_address, " ".join(town)]
 
     @display(description="Contact", ordering="contact_name")
     def contact(self, address: Any) -> str:

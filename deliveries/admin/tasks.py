@@ -136,8 +136,11 @@ class TaskAdmin(ActingAdmin):
         "address__telephone",
         "delivery__order__ref",
         "delivery__order__public_id",
+        "courier__user__username",
+        "courier__user__first_name",
+        "courier__user__last_name",
     )
-    search_help_text = "Name, phone, address, order or task reference"
+    search_help_text = "Name, phone, address, courier, order or task reference"
     fieldsets = (
         (
             None,
@@ -152,7 +155,7 @@ class TaskAdmin(ActingAdmin):
             },
         ),
         ("Where", {"fields": ("address_link", ("recipient", "phone"), "directions", "place")}),
-        ("What", {"fields": ("load", "shown_tags", "doorstep", "comments")}),
+        ("What", {"fields": ("load", "shown_tags", "doorstep", "remarks")}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -277,6 +280,12 @@ class TaskAdmin(ActingAdmin):
     def load(self, task: Any) -> str:
         others = [task] if task.delivery_id is None else list(task.delivery.tasks.all())
         return loads.summary(loads.shown(task, others)) or "–"
+
+    @display(description="Comments")
+    def remarks(self, task: Any) -> str:
+        """What the sender wrote, without what the load says already."""
+        said = set(loads.summary(loads.total([task])).splitlines()) | set(self.load(task).splitlines())
+        return "\n".join(line for line in task.comments.splitlines() if line.strip() and line.strip() not in said) or "–"
 
     @display(description="Tags")
     def shown_tags(self, task: Any) -> str:

@@ -1,20 +1,22 @@
 """The event log in words: who did what to which stop, when it happened and when we heard of it."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
+
 from deliveries.admin import columns
 from deliveries.models import Event
 from deliveries.reasons import FailureReason
 from deliveries.statuses import COLORS, DeliveryStatus, TaskStatus
-from stores.models import OrderStatus
+from stores.models import OrderStatus, User
 
 REASONS: dict[str, str] = {reason.value: str(reason.label) for reason in FailureReason}
-HEARD_LATER = timedelta(minutes=2)
-"""From how long after it happened it is worth telling when something was recorded."""
+HEARD_LATER = timedelta(minutes=1)
+"""Beyond how long after it happened it is worth telling when something was recorded."""
 
 SENTENCES: dict[str, str] = {
     "order.created": "Order taken in",
@@ -74,13 +76,14 @@ def sentence(event: Event) -> str:
     return f"{event.task.get_type_display()} #{event.task.pk} {said}"
 
 
-def detail(event: Event, zone: ZoneInfo, *, now: datetime) -> str:
-    """What the log knows besides, "" for nothing."""
+def detail(event: Event, zone: ZoneInfo, *, now: datetime, names: Mapping[str, str]) -> str:
+    """What the log knows besides, "" for nothing; `names` calls people by their names instead of their user names."""
     data: dict[str, Any] = event.data or {}
+    named = names.get(data.get("username", ""), data.get("username", ""))
     window = [_moment(data.get(f"rescheduled_{end}")) for end in ("after", "before")]
     parts = [
-        f"to {data['username']}" if event.kind.endswith(".assigned") and "username" in data else "",
-        f"from {data['username']}" if event.kind.endswith(".unassigned") and "username" in data else "",
+        f"to {named}" if event.kind.endswith(".assigned") and "username" in data else "",
+        f"from {named}" if event.kind.endswith(".unassigned") and "username" in data else "",
         f"{_status(data['from'])} → {_status(data['to'])}" if "from" in data and "to" in data else "",
         _status(data.get("status", "")),
         str(data.get("carrier") or ""),
@@ -94,23 +97,48 @@ def detail(event: Event, zone: ZoneInfo, *, now: datetime) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def timeline(events: Iterable[Event], zone: ZoneInfo, *, now: datetime) -> list[Line]:
-    """The lines of a log, in the order given."""
+def timeline(events: QuerySet[Event], zone: ZoneInfo, *, now: datetime) -> list[Line]:
+    """The lines of a log, in the order given, nothing told twice; two queries."""
+    told = _once(list(events.select_related("task", "user")))
+    usernames = {str(event.data["username"]) for event in told if "username" in (event.data or {})}
+    names = {user.username: str(user) for user in User.objects.filter(username__in=usernames)}
     return [
         Line(
             when=columns.clock(event.happened_at, zone, now=now),
             recorded=_recorded(event, zone, now=now),
             what=sentence(event),
-            detail=detail(event, zone, now=now),
-            who=event.actor_name,
+            detail=detail(event, zone, now=now, names=names),
+            who=str(event.user or event.actor_name),
             tone=TONES.get(event.kind, "default"),
         )
-        for event in events
+        for event in told
     ]
 
 
+def _once(events: list[Event]) -> list[Event]:
+    """Without what another event of the same moment says as well.
+
+    An incident goes with the failure it was reported by; a stop that is given or taken, with the whole delivery.
+    """
+    failed = {(event.task_id, event.happened_at) for event in events if event.kind == "task.failed"}
+    given = {event.happened_at for event in events if event.kind == "delivery.assigned"}
+    taken: set[tuple[int | None, datetime]] = set()
+    told = []
+    for event in events:
+        if event.kind == "task.incident-reported" and (event.task_id, event.happened_at) in failed:
+            continue
+        if event.kind == "task.assigned" and event.happened_at in given:
+            continue
+        if event.kind == "task.unassigned" and event.delivery_id is not None:
+            if (event.delivery_id, event.happened_at) in taken:
+                continue
+            taken.add((event.delivery_id, event.happened_at))
+        told.append(event)
+    return told
+
+
 def _recorded(event: Event, zone: ZoneInfo, *, now: datetime) -> str:
-    late = abs(event.recorded_at - event.happened_at) >= HEARD_LATER
+    late = abs(event.recorded_at - event.happened_at) > HEARD_LATER
     return f"recorded {columns.clock(event.recorded_at, zone, now=now)}" if late else ""
 
 
