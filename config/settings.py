@@ -320,6 +320,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = env_zone("RELAIS_TIME_ZONE", "Europe/Paris")
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = ["config.formats"]
 
 # --- Files ---------------------------------------------------------------------------------------------------------------------
 
@@ -343,9 +344,11 @@ WHITENOISE_USE_FINDERS = DEBUG or TESTING
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 SECURE_SSL_REDIRECT = PRODUCTION and env_bool("RELAIS_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = ["^healthz$"]
-SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
-SECURE_HSTS_PRELOAD = PRODUCTION
+# Browsers remember it for that long. Other names of the domain may be none of ours, so they are left alone unless asked for.
+SECURE_HSTS_SECONDS = env_int("RELAIS_HSTS_SECONDS", 365 * 24 * 3600) if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION and env_bool("RELAIS_HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = PRODUCTION and env_bool("RELAIS_HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they want both for every site
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
@@ -381,6 +384,7 @@ UNFOLD: dict[str, Any] = {
         },
     },
     "DASHBOARD_CALLBACK": "deliveries.admin.dashboard.index",
+    "LOGIN": {"form": "config.admin.LoginForm"},
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "config.admin.navigation"},
 }
 
@@ -390,7 +394,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"refusals": {"()": "config.logs.WithoutTracebackOfRefusals"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {name: {"level": env_str("RELAIS_LOG_LEVEL", "INFO").upper()} for name in ("stores", "quotes", "deliveries")},
 }
