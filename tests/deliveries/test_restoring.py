@@ -1,4 +1,4 @@
-"""A delivery that was given up is taken up again, as a whole."""
+"""A delivery that failed or was given up waits, and is taken up again, as a whole."""
 
 import pytest
 
@@ -8,6 +8,8 @@ from deliveries.statuses import DeliveryStatus, TaskStatus
 from stores.actors import SYSTEM
 from stores.models import OrderStatus
 from tests import factories
+from tests.deliveries import rows
+from tests.deliveries.rows import LATER
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
@@ -36,3 +38,10 @@ def test_there_must_be_something_to_restore() -> None:
     with pytest.raises(transitions.IllegalMove, match="Nothing in this delivery was cancelled or failed"):
         transitions.restore_delivery(delivery, by=SYSTEM, at=NOON)
     assert not Event.objects.filter(kind="task.restored").exists()
+
+
+def test_after_a_failed_pickup_nobody_is_on_the_way() -> None:
+    delivery = rows.booked("PD", "DOING", "TODO")
+    transitions.fail(rows.tasks(delivery)[0], by=SYSTEM, at=LATER)
+    delivery.refresh_from_db()
+    assert (delivery.status, rows.statuses(delivery)) == ("pending", ["FAILED", "TODO"])

@@ -395,10 +395,3 @@ def test_who_handed_it_over_is_not_written_into_an_address_that_others_share() -
     assert store.address.contact_name == "The chef"
     assert (pickup.address.contact_name, pickup.address.point) == ("Grace Hopper", store.address.point)
     assert pickup.address.store_id is None
-
-
-def test_after_a_failed_pickup_nobody_is_on_the_way() -> None:
-    delivery = rows.booked("PD", "DOING", "TODO")
-    transitions.fail(rows.tasks(delivery)[0], by=SYSTEM, at=LATER)
-    delivery.refresh_from_db()
-    assert (delivery.status, rows.statuses(delivery)) == ("pending", ["FAILED", "TODO"])
