@@ -109,7 +109,7 @@ def outside(url: str, text: str = "") -> SafeString | str:
     """A link that leaves the desk; "" for none, and bare text for what is no web address."""
     if not url.startswith(("http://", "https://")):
         return url
-    return format_html('<a class="{}" href="{}" target="_blank" rel="noopener noreferrer">{}</a>', LINK, url, text or url)
+    return format_html('<a class="{}" style="overflow-wrap: anywhere" href="{}" target="_blank" rel="noopener noreferrer">{}</a>', LINK, url, text or url)
 
 
 def on_map(latitude: float, longitude: float, text: str = "") -> SafeString | str:

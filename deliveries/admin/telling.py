@@ -84,7 +84,7 @@ def detail(event: Event, zone: ZoneInfo, *, now: datetime, names: Mapping[str, s
     parts = [
         f"to {named}" if event.kind.endswith(".assigned") and "username" in data else "",
         f"from {named}" if event.kind.endswith(".unassigned") and "username" in data else "",
-        f"{_status(data['from'])} → {_status(data['to'])}" if "from" in data and "to" in data else "",
+        f"{_status(data['from'])} → {_status(data['to'])}" if _says_more(event.kind, data) else "",
         _status(data.get("status", "")),
         str(data.get("carrier") or ""),
         REASONS.get(data.get("reason", ""), str(data.get("reason") or "")),
@@ -135,6 +135,11 @@ def _once(events: list[Event]) -> list[Event]:
             taken.add((event.delivery_id, event.happened_at))
         told.append(event)
     return told
+
+
+def _says_more(kind: str, data: dict[str, Any]) -> bool:
+    """Whether a move is worth spelling out: the sentences of the usual ones name where they lead already."""
+    return "from" in data and "to" in data and (kind == "delivery.updated" or kind not in SENTENCES or not kind.startswith("delivery."))
 
 
 def _recorded(event: Event, zone: ZoneInfo, *, now: datetime) -> str:

@@ -15,7 +15,7 @@ from deliveries.reasons import FailureReason
 from deliveries.statuses import DeliveryStatus, TaskStatus
 from quotes.models import DeliveryQuote
 from stores.actors import SYSTEM, Role
-from stores.models import Address, Order, OrderStatus, ServiceType
+from stores.models import Address, Order, OrderStatus, ServiceType, User
 from tests import factories
 from tests.admin.conftest import logged_in
 from tests.factories import NOON
@@ -303,6 +303,21 @@ def test_the_page_that_asks_names_each_row(dispatcher_browser: Client) -> None:
     (named,) = asking.context["shown"]
     assert all(part in named for part in ("Ada Lovelace", "48, Rue de Rivoli", "13:45–14:00", delivery.order.public_id))
     assert f"{busy} · 2 to do today" in asking.content.decode()
+
+
+def test_the_log_tells_nothing_twice_and_calls_people_by_name(dispatcher_browser: Client) -> None:
+    User.objects.filter(username="dora").update(first_name="Dora", last_name="Petit")
+    delivery, courier = factories.delivery(factories.StoreFactory.create(timezone="Europe/Lisbon")), factories.CourierFactory.create()
+    User.objects.filter(pk=courier.user_id).update(first_name="Aya", last_name="Diallo")
+    do(dispatcher_browser, "assign", delivery, courier=courier.pk)
+    do(dispatcher_browser, "fail", pickup(delivery), reason="NOT_AT_HOME", notes="rang twice")
+    shown = dispatcher_browser.get(reverse("admin:deliveries_delivery_change", args=[delivery.pk])).context["timeline"]
+    told = [(line.what, line.detail) for line in shown]
+    assert [what for what, _ in told].count(f"Pickup #{pickup(delivery).pk} failed") == 1
+    assert not any("incident" in what or what.endswith(" assigned") for what, _ in told)
+    assert ("Delivery given to a courier", "to Aya Diallo") in told
+    assert shown[-1].who == "Dora Petit"
+    assert shown[-1].when == "11:00 Lisbon"
 
 
 @pytest.mark.parametrize("address", ["999/act/start/", "1/act/fly/", "x/act/start/"])
