@@ -36,7 +36,7 @@ lint: $(VENV)/.dev
 	@# As a production instance would be configured; nothing here is a secret.
 	RELAIS_DEMO=0 SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
 		ENCRYPTION_KEY=$$($(BIN)/python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())") \
-		ALLOWED_HOSTS=relais.example RELAIS_BASE_URL=https://relais.example \
+		ALLOWED_HOSTS=relais.example RELAIS_BASE_URL=https://relais.example DATABASE_URL=postgres://relais@relais.example/relais \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 format: $(VENV)/.dev
@@ -47,7 +47,8 @@ bench: $(VENV)/.dev
 	DATA_DIR="$(if $(filter file default,$(origin DATA_DIR)),var/bench,$(DATA_DIR))" $(BIN)/python -m tests.bench $(ARGS)
 
 walkthrough: $(VENV)/.runtime
-	@RELAIS_DEMO=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)" $(BIN)/python manage.py walkthrough $(ARGS)
+	@RELAIS_DEMO=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)" $(BIN)/python manage.py walkthrough \
+		$(if $(filter file default,$(origin PORT)),,--base-url http://127.0.0.1:$(PORT)) $(ARGS)
 
 # Prints the direct dependencies, and those of the extras named; requirements.txt pins them and all that they need.
 DIRECT = import sys, tomllib; it = tomllib.load(open('pyproject.toml', 'rb'))['project']; \

@@ -1,6 +1,7 @@
 """Everything at once on one machine: database, demo data, web server and worker, until Ctrl-C."""
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -11,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import httpx
 from django.conf import settings
@@ -42,6 +43,7 @@ class Command(BaseCommand):
         for number in STOP_SIGNALS:
             signal.signal(number, interrupt_once)
         children: dict[str, subprocess.Popen[bytes]] = {}
+        held = hold(settings.DATA_DIR / "demo.lock")
         try:
             require_free_port(settings.PORT)
             self._prepare()
@@ -58,6 +60,7 @@ class Command(BaseCommand):
             connection.close()
             if settings.EMBEDDED_POSTGRES:
                 settings.EMBEDDED_POSTGRES.leave()
+            held.close()
 
     def _prepare(self) -> None:
         """Bring tables, demo data and static files up to date, skipping what already is."""
@@ -68,6 +71,17 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         call_command("load_demo")
         collect_static_files()
+
+
+def hold(path: Path) -> TextIO:
+    """Keep the data directory to ourselves for as long as the file returned stays open; raises `CommandError` when it is taken."""
+    file = path.open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise CommandError(f"A demo is running on {path.parent} already. Give this one its own: make demo DATA_DIR=var/second") from error
+    return file
 
 
 def interrupt_once(number: int, frame: FrameType | None) -> None:
