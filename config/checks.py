@@ -34,6 +34,14 @@ def check_encryption_key(app_configs: AppConfigs, **kwargs: Any) -> list[CheckMe
     return []
 
 
+@register(Tags.security)
+def check_database(app_configs: AppConfigs, **kwargs: Any) -> list[CheckMessage]:
+    """E007: the embedded PostgreSQL is for trying it out; nobody backs it up, and it stops with the last process."""
+    if settings.PRODUCTION and settings.EMBEDDED_POSTGRES is not None:
+        return [Error("DATABASE_URL is not set.", hint="As postgres://user:password@host:5432/name", id="relais.E007")]
+    return []
+
+
 @register(Tags.security, deploy=True)
 def check_not_for_show(app_configs: AppConfigs, **kwargs: Any) -> list[CheckMessage]:
     """W001: debug pages tell visitors too much; W002: a demo has known passwords and lets webhooks call this machine."""

@@ -24,6 +24,7 @@ Check = Callable[[None], list[CheckMessage]]
         (checks.check_places, {"GEOCODER": "nominatim", "GEOCODER_OPTIONS": {"no_such_option": 1}}, "relais.E005"),
         (checks.check_places, {"ROUTER": "crow"}, "relais.E006"),
         (checks.check_places, {"ROUTER": "osrm", "ROUTER_URL": ""}, "relais.E006"),
+        (checks.check_database, {"PRODUCTION": True, "EMBEDDED_POSTGRES": object()}, "relais.E007"),
         (checks.check_not_for_show, {"DEBUG": True, "DEMO": False}, "relais.W001"),
         (checks.check_not_for_show, {"DEBUG": False, "DEMO": True}, "relais.W002"),
     ],
@@ -40,6 +41,8 @@ def test_wrong_settings_are_named(check: Check, wrong: dict[str, Any], identifie
         (checks.check_business, {"RELAIS_CURRENCY": "JPY", "RELAIS_COUNTRY": "JP"}),
         (checks.check_places, {"GEOCODER": "banfrance", "ROUTER": "osrm", "ROUTER_URL": "http://osrm.example"}),
         (checks.check_places, {"GEOCODER": "gazetteer", "ROUTER": "great_circle"}),
+        (checks.check_database, {"PRODUCTION": True, "EMBEDDED_POSTGRES": None}),
+        (checks.check_database, {"PRODUCTION": False, "EMBEDDED_POSTGRES": object()}),
         (checks.check_not_for_show, {"DEBUG": False, "DEMO": False}),
     ],
 )

@@ -114,6 +114,18 @@ def test_production_is_strict() -> None:
     assert result.stdout.strip() == "(True, True, True, True, [], '')"
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "(31536000, False, False)"),
+        ({"RELAIS_HSTS_SECONDS": "60", "RELAIS_HSTS_SUBDOMAINS": "1", "RELAIS_HSTS_PRELOAD": "1"}, "(60, True, True)"),
+    ],
+)
+def test_production_speaks_for_its_own_name_unless_told_otherwise(variables: dict[str, str], expected: str) -> None:
+    checked = "s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD"
+    assert load_settings(checked, SECRET_KEY="x" * 50, **variables).stdout.strip() == expected
+
+
 def test_demo_speaks_plain_http_on_this_machine(tmp_path: Path) -> None:
     checked = "s.PRODUCTION, s.SECURE_SSL_REDIRECT, s.SESSION_COOKIE_SECURE, s.BASE_URL, len(s.ENCRYPTION_KEY)"
     result = load_settings(checked, RELAIS_DEMO="1", PORT="8123", DATA_DIR=str(tmp_path))
