@@ -351,7 +351,6 @@ SECURE_HSTS_PRELOAD = PRODUCTION and env_bool("RELAIS_HSTS_PRELOAD", default=Fal
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they want both for every site
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = PRODUCTION
-SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = PRODUCTION
 X_FRAME_OPTIONS = "DENY"
 # Browsers share cookies between ports of one host; demos side by side must not log each other out.
@@ -384,7 +383,6 @@ UNFOLD: dict[str, Any] = {
         },
     },
     "DASHBOARD_CALLBACK": "deliveries.admin.dashboard.index",
-    "LOGIN": {"form": "config.admin.LoginForm"},
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "config.admin.navigation"},
 }
 
