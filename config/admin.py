@@ -72,6 +72,7 @@ class RelaisAdminSite(UnfoldAdminSite):
     """The dispatch desk; its looks come from the `UNFOLD` setting."""
 
     index_title = "Today"
+    login_form = LoginForm
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whoever has access to the desk and something to do there; couriers have pages of their own."""

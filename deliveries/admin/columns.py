@@ -109,7 +109,8 @@ def outside(url: str, text: str = "") -> SafeString | str:
     """A link that leaves the desk; "" for none, and bare text for what is no web address."""
     if not url.startswith(("http://", "https://")):
         return url
-    return format_html('<a class="{}" style="overflow-wrap: anywhere" href="{}" target="_blank" rel="noopener noreferrer">{}</a>', LINK, url, text or url)
+    markup = '<a class="{}" style="overflow-wrap: anywhere" href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
+    return format_html(markup, LINK, url, text or url)
 
 
 def on_map(latitude: float, longitude: float, text: str = "") -> SafeString | str:
