@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import JSONField, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import JSONObject, Lower
 
 from deliveries.models import Courier, Delivery, Event, Task, TaskList
@@ -21,7 +21,9 @@ from stores.models import Address, Order, Store, Tag
 POSITION_LASTS = timedelta(minutes=30)
 """A courier's position older than this tells nothing any more."""
 
-WHAT_WAS_ORDERED = [field.name for field in Order._meta.concrete_fields if isinstance(field, JSONField)]
+SHOWN_OF_ORDERS = frozenset(["id", "store", "public_id", "ref", "total_cents", "tax_cents", "payment_gateway"])
+WHAT_WAS_ORDERED = [field.name for field in Order._meta.concrete_fields if field.name not in SHOWN_OF_ORDERS]
+"""What a delivery does not show of its order: most of a row."""
 
 
 def tasks() -> TaskQuerySet:
@@ -59,7 +61,7 @@ def with_tags(rows: TaskQuerySet) -> TaskQuerySet:
 def deliveries() -> DeliveryQuerySet:
     """Deliveries as an API shows them, in two queries: order, courier, and in `stops` the tasks in their order.
 
-    What was ordered stays in the database until somebody asks for it: it is most of a row, and no list shows it.
+    What was ordered stays in the database until somebody asks for it.
     """
     return _heads().prefetch_related(Prefetch("tasks", queryset=_stops(), to_attr="stops"))  # type: ignore[no-redef]  # Delivery names it
 
