@@ -65,6 +65,10 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "put_delivery": lambda world: world["client"].put(f"/api/deliveries/{world.held.pk}", {"dropoff": {"comments": "Third floor"}}).json(),
     "pick_delivery": lambda world: world["client"].put(f"/api/deliveries/{world.held.pk}/pick", {"comments": "got it"}).json(),
     "drop_delivery_refused": lambda world: world["client"].put(f"/api/deliveries/{world.held.pk}/drop").json(),
+    "drop_delivery": lambda world: (
+        world["client"].put(f"/api/deliveries/{world.held.pk}/pick"),
+        world["client"].put(f"/api/deliveries/{world.held.pk}/drop", {"comments": "at the door"}).json(),
+    )[1],
     "delete_delivery_refused": lambda world: world["client"].delete(f"/api/deliveries/{world.held.pk}").json(),
     "get_task": lambda world: world["client"].get(f"/api/tasks/{world.task_ids(world.held)[0]}").json(),
     "get_task_plain": lambda world: world["client"].get(f"/api/tasks/{world.task_ids(world.held)[1]}", accept="application/json").json(),
@@ -91,6 +95,15 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "address": lambda world: world["client"].get(f"/api/addresses/{world.store.address_id}").json(),
     "settings": lambda world: world["nobody"].get("/api/settings").json(),
     "route": lambda world: world["nobody"].get("/api/routing/route/48.86,2.35;48.87,2.36").json(),
+    "entrypoint": lambda world: world["nobody"].get("/api").json(),
+    "context_entrypoint": lambda world: world["nobody"].get("/api/contexts/Entrypoint").json(),
+    "context_delivery": lambda world: world["nobody"].get("/api/contexts/Delivery").json(),
+    "context_task": lambda world: world["nobody"].get("/api/contexts/Task").json(),
+    "context_error": lambda world: world["nobody"].get("/api/contexts/ConstraintViolationList").json(),
+    "documentation": lambda world: world["nobody"].get("/api/docs.jsonld").json(),
+    "my_location": lambda world: (
+        world["courier"].post("/api/me/location", [{"latitude": 48.86, "longitude": 2.35, "time": "2026-11-20T10:59:00Z"}]).json()
+    ),
     "check_token": lambda world: world["courier"].get("/api/token/check").json(),
     "no_token": lambda world: world["nobody"].get("/api/me").json(),
     "no_token_for_people": lambda world: world["nobody"].get("/api/me/tasks/2026-11-20").json(),
