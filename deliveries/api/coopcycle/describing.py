@@ -18,6 +18,7 @@ REFUSALS = {
     406: "No such form of answer.",
     413: "The body is too large.",
     415: "No such form of body.",
+    503: "The database does not answer; `Retry-After` says in how many seconds to try again.",
 }
 
 

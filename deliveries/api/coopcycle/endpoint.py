@@ -1,10 +1,12 @@
 """What every call of this dialect has in common: who asks, in which form, with which headers, and how it says no."""
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -18,6 +20,11 @@ from deliveries.api.coopcycle import errors, media
 from deliveries.api.coopcycle.auth import NOT_FOUND, Bearer, Caller
 from stores.actors import Actor
 from stores.refusals import NotAllowed, NotFound, Refused
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_S = "5"
+"""Long enough for a database to come back, or for whoever held a lock to let go."""
 
 Right = Callable[[Actor], bool]
 Form = TypeVar("Form")
@@ -133,6 +140,13 @@ class Endpoint(APIView):
                 return 400, errors.error(str(exc), plain=self.plain), headers
             case RequestDataTooBig():
                 return 413, errors.error("The body is too large.", plain=self.plain), headers
+            case OperationalError() | InterfaceError():
+                logger.warning("the database did not answer %s: %s", self.request.path, exc)
+                return (
+                    503,
+                    errors.error("The database does not answer. Please try again.", plain=self.plain),
+                    {"Retry-After": RETRY_AFTER_S},
+                )
             case Http404():
                 return 404, errors.error("Not Found", plain=self.plain), headers
         raise exc

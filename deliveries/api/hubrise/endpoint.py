@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import orjson
 from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from rest_framework import exceptions
@@ -24,6 +25,8 @@ S = TypeVar("S", bound="Serializer[Any]")
 SAFE = frozenset(["GET", "HEAD"])
 OVERRIDES = frozenset(["PUT", "PATCH"])
 ESCAPED_NUL = b"\\u0000"
+RETRY_AFTER_S = "5"
+"""Long enough for a database to come back, or for whoever held a lock to let go."""
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +97,9 @@ class Endpoint(APIView):
             status, body = errors.explain(exc)
         elif isinstance(exc, exceptions.APIException):
             status, body = errors.explain_request(exc)
+        elif isinstance(exc, OperationalError | InterfaceError):
+            logger.warning("the database did not answer %s: %s", self.request.path, exc)
+            status, body = 503, {"message": "The database does not answer, please try again", "error_type": "service_unavailable"}
         else:
             got_request_exception.send(sender=type(self), request=self.request._request)
             logger.error("%s %s failed", self.request.method, self.request.path, exc_info=exc)
@@ -101,6 +107,8 @@ class Endpoint(APIView):
         answer = Answer(body, status=status)
         if isinstance(exc, exceptions.MethodNotAllowed):
             answer.headers["Allow"] = ", ".join(self.allowed_methods)
+        if status == 503:
+            answer.headers["Retry-After"] = RETRY_AFTER_S
         return answer
 
 

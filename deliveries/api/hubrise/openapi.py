@@ -46,6 +46,7 @@ REFUSALS = {
     413: "The body is too large",
     415: "The body is not application/json",
     422: "The content cannot be accepted; `errors` names the fields",
+    503: "The database does not answer; `Retry-After` says in how many seconds to try again",
 }
 BODY_ONLY = {400, 413, 415}
 
