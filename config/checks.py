@@ -10,6 +10,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 -- Django's own name
 
+from deliveries.tracking_links import LANGUAGES
 from stores.distances import build_router
 from stores.places import build_geocoder
 
@@ -55,12 +56,15 @@ def check_not_for_show(app_configs: AppConfigs, **kwargs: Any) -> list[CheckMess
 
 @register()
 def check_business(app_configs: AppConfigs, **kwargs: Any) -> list[CheckMessage]:
-    """E003: the currency, E004: the country, must exist. (The settings themselves refuse an unknown time zone.)"""
+    """E003: the currency, E004: the country, E008: the recipients' language, must exist. (An unknown time zone starts nothing.)"""
     messages: list[CheckMessage] = []
     if settings.RELAIS_CURRENCY not in moneyed.CURRENCIES:
         messages.append(Error(f"RELAIS_CURRENCY {settings.RELAIS_CURRENCY!r} is not an ISO 4217 code.", id="relais.E003"))
     if settings.RELAIS_COUNTRY not in phonenumbers.SUPPORTED_REGIONS:
         messages.append(Error(f"RELAIS_COUNTRY {settings.RELAIS_COUNTRY!r} is not an ISO 3166 code of two letters.", id="relais.E004"))
+    if settings.RELAIS_RECIPIENT_LANGUAGE not in LANGUAGES:
+        hint = f"The tracking page speaks {' and '.join(LANGUAGES)}."
+        messages.append(Error(f"RELAIS_RECIPIENT_LANGUAGE {settings.RELAIS_RECIPIENT_LANGUAGE!r} is unknown.", hint=hint, id="relais.E008"))
     return messages
 
 

@@ -153,6 +153,7 @@ APPEND_SLASH = False
 RELAIS_BRAND = env_str("RELAIS_BRAND", "Relais")
 RELAIS_COUNTRY = env_str("RELAIS_COUNTRY", "FR").upper()
 RELAIS_CURRENCY = env_str("RELAIS_CURRENCY", "EUR").upper()
+RELAIS_RECIPIENT_LANGUAGE = env_str("RELAIS_RECIPIENT_LANGUAGE", "en").lower()
 # The instance's own fleet, which is a carrier like any other.
 HOUSE_CARRIER = {"name": env_str("RELAIS_CARRIER_NAME", RELAIS_BRAND), "ref": env_str("RELAIS_CARRIER_REF", "relais")}
 

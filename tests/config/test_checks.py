@@ -20,6 +20,7 @@ Check = Callable[[None], list[CheckMessage]]
         (checks.check_encryption_key, {"ENCRYPTION_KEY": "short"}, "relais.E002"),
         (checks.check_business, {"RELAIS_CURRENCY": "XXQ"}, "relais.E003"),
         (checks.check_business, {"RELAIS_COUNTRY": "ZZ"}, "relais.E004"),
+        (checks.check_business, {"RELAIS_RECIPIENT_LANGUAGE": "tlh"}, "relais.E008"),
         (checks.check_places, {"GEOCODER": "crystal-ball"}, "relais.E005"),
         (checks.check_places, {"GEOCODER": "nominatim", "GEOCODER_OPTIONS": {"no_such_option": 1}}, "relais.E005"),
         (checks.check_places, {"ROUTER": "crow"}, "relais.E006"),

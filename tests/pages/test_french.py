@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +16,8 @@ from django.utils import translation
 from time_machine import Traveller
 
 from deliveries.pages import wording
+from deliveries.tracking_links import tracking_url
+from tests import factories
 from tests.pages import scenes
 from tests.pages.markup import Page, read
 
@@ -131,3 +134,11 @@ def test_the_compiled_catalogue_is_that_of_the_text(tmp_path: Path) -> None:
     fresh = tmp_path / "django.mo"
     subprocess.run(["msgfmt", "--check-format", "-o", str(fresh), str(CATALOGUE)], check=True)  # noqa: S607 - the system's own
     assert compiled(fresh) == compiled(CATALOGUE.with_suffix(".mo"))
+
+
+@pytest.mark.django_db
+def test_recipients_get_links_in_their_language(client: Client, settings: Any) -> None:
+    settings.RELAIS_RECIPIENT_LANGUAGE = "fr"
+    path = tracking_url(factories.delivery()).removeprefix(settings.BASE_URL)
+    assert path.startswith("/fr/pub/d/")
+    assert '<html lang="fr"' in client.get(path).content.decode()

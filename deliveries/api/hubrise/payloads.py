@@ -9,6 +9,7 @@ from django.conf import settings
 from deliveries import queries
 from deliveries.api.hubrise import formats
 from deliveries.models import Delivery
+from deliveries.tracking_links import tracking_url
 from quotes.models import DeliveryQuote
 from stores import orders
 from stores.models import Account, Address, Order, Store
@@ -20,7 +21,6 @@ TEXTS = (
     *("carrier_ref", "ref", "tracking_url", "driver_pickup_url"),
     *("driver_name", "driver_phone", "driver_phone_access_code"),
 )
-TRACKING_PATH = "/en/pub/d/"
 CUSTOMER_FIELDS = (
     *("email", "first_name", "last_name", "gender", "birth_date", "company_name", "phone", "phone_access_code"),
     *("address_1", "address_2", "postal_code", "city", "state", "country", "latitude", "longitude", "delivery_notes"),
@@ -136,7 +136,7 @@ def _street(address: Address) -> str:
 def _without_position(row: Delivery, store: Store, *, order_id: str | None = None) -> Json:
     tz = store.tz
     courier = row.courier.user if row.by_house and row.courier else None
-    tracking_url = row.tracking_url or (f"{settings.BASE_URL}{TRACKING_PATH}{row.tracking_token}" if row.by_house else None)
+    tracked_at = row.tracking_url or (tracking_url(row) if row.by_house else None)
     return {
         "id": row.public_id,
         "order_id": order_id or row.order.public_id,
@@ -148,7 +148,7 @@ def _without_position(row: Delivery, store: Store, *, order_id: str | None = Non
         "fee": formats.amount(row.fee_cents, store.account.currency),
         "estimated_pickup_at": formats.moment(row.estimated_pickup_at, tz),
         "estimated_dropoff_at": formats.moment(row.estimated_dropoff_at, tz),
-        "tracking_url": tracking_url,
+        "tracking_url": tracked_at,
         "driver_pickup_url": row.driver_pickup_url or None,
         "driver_name": row.driver_name or (str(courier) if courier else None),
         "driver_phone": row.driver_phone or (courier.telephone or None if courier else None),
