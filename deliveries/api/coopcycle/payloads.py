@@ -99,7 +99,7 @@ def delivery_member(row: Delivery, *, at: datetime) -> Payload:
         "tasks": list(stops.values()),
         "pickup": stops[pickups[0].pk] if pickups else None,
         "dropoff": stops[live[-1].pk] if live else None,
-        "trackingUrl": row.tracking_url or tracking_url(row),
+        "trackingUrl": tracking_url(row),
         "order": _order(row.order),
     }
     position = None if row.status in OVER else queries.live_position(row, at=at)

@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from deliveries import booking
 from deliveries.models import Delivery, Event
 from deliveries.statuses import DeliveryStatus
+from deliveries.tracking_links import tracking_url
 from stores import distances
 from stores.actors import SYSTEM
 from stores.places import Point
@@ -218,3 +220,14 @@ def test_a_day_is_as_long_as_the_way_through_its_stops(world: World) -> None:
     route = distances.router().route(points)
     assert route.distance_m > 0
     assert (day["distance"], day["duration"], day["polyline"]) == (route.distance_m, route.duration_s, route.polyline)
+
+
+def test_the_tracking_url_is_always_our_own_page(world: World) -> None:
+    """An outside carrier's page is linked from ours: what a carrier sends is never what a shop prints."""
+    order = factories.order(world.store)
+    fields = {"carrier": "UPS", "carrier_ref": "ups", "tracking_url": "https://www.ups.com/track/1Z"}
+    carried = booking.attach(order, fields, status=DeliveryStatus.PENDING, by=SYSTEM, at=NOON)
+    for delivery in (carried, world.delivery):
+        told = world["client"].get(f"/api/deliveries/{delivery.pk}").json()["trackingUrl"]
+        assert told == tracking_url(delivery)
+        assert world["nobody"].get(told.removeprefix(settings.BASE_URL)).status_code == 200
