@@ -5,6 +5,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
+from stores import tenants
 from stores.actors import Actor
 from stores.public_ids import new_public_id
 
@@ -14,11 +15,7 @@ class DeliveryQuoteQuerySet(models.QuerySet["DeliveryQuote"]):
 
     def visible_to(self, actor: Actor) -> Self:
         """The quotes for an actor's stores; the desk sees all."""
-        if actor.runs_the_desk:
-            return self
-        if actor.account_id is not None:
-            return self.filter(order__store__account_id=actor.account_id)
-        return self.filter(order__store_id__in=actor.store_ids)
+        return self.filter(tenants.reach(actor, through="order__store__"))
 
 
 class DeliveryQuote(models.Model):

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from deliveries.models.task import Task
 from deliveries.statuses import OPEN, OVER, DeliveryStatus, TaskStatus
+from stores import tenants
 from stores.actors import Actor
 from stores.public_ids import new_public_id
 
@@ -25,11 +26,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def visible_to(self, actor: Actor) -> Self:
         """The deliveries of an actor's stores; the desk sees all."""
-        if actor.runs_the_desk:
-            return self
-        if actor.account_id is not None:
-            return self.filter(store__account_id=actor.account_id)
-        return self.filter(store_id__in=actor.store_ids)
+        return self.filter(tenants.reach(actor, through="store__"))
 
     def needing_attention(self) -> Self:
         """Open deliveries in which a task failed: what `statuses.needs_attention` says of loaded tasks."""
