@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.query import get_related_populators
 from psycopg.types.json import Jsonb
@@ -40,8 +41,11 @@ class Compiled(Generic[M]):
         self._local = threading.local()
 
     def fetch(self, **values: Any) -> list[M]:
-        """Run it with these values; one query."""
-        statement = self._statement()
+        """Run it with these values; one query, or none where the queryset knows that there is nothing to find."""
+        try:
+            statement = self._statement()
+        except EmptyResultSet:
+            return []
         with connection.cursor() as cursor:
             cursor.execute(statement.sql, statement.filled(values))
             return statement.objects(cursor.fetchall())

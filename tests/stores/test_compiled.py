@@ -144,3 +144,10 @@ def test_ids_given_beforehand_are_kept() -> None:
 def test_writing_nothing_asks_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
         insert([])
+
+
+def test_an_actor_without_stores_sees_nothing() -> None:
+    task = factories.delivery().stops[0]
+    nobody = Actor(kind=ActorKind.USER, name="", user_id=1)
+    seen = Seen[Task](queries.tasks)
+    assert [seen.first(nobody, task.pk) for _ in range(2)] == [None, None]

@@ -14,7 +14,7 @@ from stores import distances
 from stores.actors import SYSTEM
 from stores.places import Point
 from tests import factories
-from tests.api.coopcycle.knocking import World
+from tests.api.coopcycle.knocking import Knock, World, jwt
 from tests.factories import NOON
 
 
@@ -231,3 +231,10 @@ def test_the_tracking_url_is_always_our_own_page(world: World) -> None:
         told = world["client"].get(f"/api/deliveries/{delivery.pk}").json()["trackingUrl"]
         assert told == tracking_url(delivery)
         assert world["nobody"].get(told.removeprefix(settings.BASE_URL)).status_code == 200
+
+
+def test_a_person_without_a_role_sees_no_task(world: World) -> None:
+    nobody_yet = Knock(jwt(factories.UserFactory.create()))
+    for path in (f"/api/tasks/{world.task_ids(world.held)[0]}", f"/api/deliveries/{world.held.pk}", f"/api/stores/{world.store.pk}"):
+        assert nobody_yet.get(path).status_code == 403
+    assert nobody_yet.get("/api/tasks/999999").status_code == 404
