@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings
 from django.db import connection
-from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
+from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinatePeriodicDefer, ProcrastinateWorker
 from procrastinate.exceptions import AlreadyEnqueued
 
 from deliveries import jobs
@@ -31,6 +31,10 @@ def until(so: Callable[[], bool]) -> None:
     while not so():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def is_at_rest() -> bool:
+    return not ProcrastinateJob.objects.filter(status__in=["todo", "doing"]).exists()
 
 
 def let_others_in(really: bool) -> None:
@@ -65,7 +69,8 @@ def worker(transactional_db: None, log: Path) -> Iterator["subprocess.Popen[byte
 
 
 def test_it_waits_for_a_database_that_went_away(worker: "subprocess.Popen[bytes]", log: Path) -> None:
-    until(ProcrastinateWorker.objects.exists)
+    until(lambda: ProcrastinateWorker.objects.exists() and ProcrastinatePeriodicDefer.objects.exists())
+    until(is_at_rest)  # a worker catches up with its timetable as it starts
     let_others_in(False)
     until(lambda: "does not answer" in log.read_text())
     assert worker.poll() is None
@@ -73,7 +78,7 @@ def test_it_waits_for_a_database_that_went_away(worker: "subprocess.Popen[bytes]
     until(lambda: "is back" in log.read_text())
     with contextlib.suppress(AlreadyEnqueued):
         jobs.locate_again.configure().defer(timestamp=0)
-    until(lambda: not ProcrastinateJob.objects.filter(status__in=["todo", "doing"]).exists())
+    until(is_at_rest)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(PATIENCE_S) == 0
     said = log.read_text()
