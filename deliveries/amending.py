@@ -9,15 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from deliveries.models import Delivery, Task
 from deliveries.statuses import FINISHED, OPEN, TaskStatus, TaskType
 from deliveries.stops import AddressDraft, StopDraft, TooFewStops, changed, check_windows, fill_windows, found
 from deliveries.transitions.assigning import relist
 from deliveries.transitions.tasks import AlreadyCompleted
 from deliveries.transitions.work import Work, keep_promises, lock_delivery, move, promised, settle
-from stores import distances
+from stores import distances, effects
 from stores.actors import Actor
 from stores.models import Address, Tag
 from stores.refusals import Invalid, Missing, NotFound, Path, Refused
@@ -63,7 +61,7 @@ def amend(delivery: Delivery, changes: Sequence[StopChange], *, whole: bool, by:
     last pickup or the last dropoff.
     """
     plan = _plan(delivery, list(changes), whole=whole)
-    with transaction.atomic():
+    with effects.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
         types, promises = _live_types(work), promised(work.tasks)
         _add(work, plan)

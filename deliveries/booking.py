@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from deliveries import events, loads, transitions
 from deliveries.events import Happening
@@ -19,7 +19,7 @@ from deliveries.statuses import DeliveryStatus, TaskType
 from deliveries.stops import AddressDraft, Located, StopDraft, check_windows, fill_windows, locate
 from quotes import offers
 from quotes.models import DeliveryQuote
-from stores import compiled, distances, orders, phones
+from stores import compiled, distances, effects, orders, phones
 from stores.actors import Actor
 from stores.compiled import Compiled
 from stores.models import Address, Order, OrderStatus, ServiceType, Store, Tag
@@ -82,7 +82,7 @@ def request(wanted: Request, *, by: Actor, at: datetime) -> Delivery:
         "carrier_ref": settings.HOUSE_CARRIER["ref"],
         "fee_cents": wanted.price_cents or None,
     }
-    with transaction.atomic():
+    with effects.atomic():
         order = orders.create(store=wanted.store, draft=_order_of(wanted, plan, by=by), by=by, at=at)
         return _write(order, plan, by=by, at=at, first=[Happening(kind="order.created", order=order)])
 
@@ -96,8 +96,9 @@ def attach(order: Order, fields: dict[str, Any], *, status: DeliveryStatus, by: 
     _check_first(order)
     plan = _plan_order(order, pickup_at=fields.get("estimated_pickup_at"), dropoff_at=fields.get("estimated_dropoff_at"), at=at)
     plan.fields, plan.enters = {**fields, "by_house": offers.is_house(fields.get("carrier_ref", ""))}, status
-    with transaction.atomic():
+    with effects.atomic():
         locked = Order.objects.select_for_update().get(pk=order.pk)
+        effects.locked()
         _check_first(locked)
         return _write(locked, plan, by=by, at=at)
 
@@ -118,8 +119,9 @@ def accept_quote(quote: DeliveryQuote, *, by: Actor, at: datetime) -> DeliveryQu
                 for name in ("carrier", "carrier_ref", "fee_cents", "estimated_pickup_at", "estimated_dropoff_at")
             },
         }
-    with transaction.atomic():
+    with effects.atomic():
         order = Order.objects.select_for_update().select_related("store").get(pk=quote.order_id)
+        effects.locked()
         if offers.accept(quote, at=at):
             accepted = Happening(kind="quote.accepted", quote=quote, data={"carrier": quote.carrier, "ref": quote.ref})
             if plan is not None and not Delivery.objects.filter(order_id=order.pk).exists():

@@ -3,14 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from deliveries import events
 from deliveries.events import Happening
 from quotes import offers
 from quotes.models import DeliveryQuote
 from quotes.offers import Offer
-from stores import orders
+from stores import effects, orders
 from stores.actors import Actor
 from stores.models import Order, Store
 from stores.orders import OrderDraft
@@ -18,7 +16,7 @@ from stores.orders import OrderDraft
 
 def take_order(store: Store, draft: OrderDraft, *, by: Actor, at: datetime) -> Order:
     """Keep a new order of a store."""
-    with transaction.atomic():
+    with effects.atomic():
         order = orders.create(store=store, draft=draft, by=by, at=at)
         events.record([Happening(kind="order.created", order=order)], by=by, at=at)
     return order
@@ -26,8 +24,9 @@ def take_order(store: Store, draft: OrderDraft, *, by: Actor, at: datetime) -> O
 
 def amend_order(order: Order, changes: dict[str, Any], *, by: Actor, at: datetime) -> Order:
     """Change an order's open fields and append to its elements (see `orders.amend`); silent when nothing changes."""
-    with transaction.atomic():
+    with effects.atomic():
         locked = Order.objects.select_for_update(of=("self",)).select_related("store__account", "created_by").get(pk=order.pk)
+        effects.locked()
         changed = orders.amend(locked, changes, by=by, at=at)
         if changed:
             events.record([Happening(kind="order.updated", order=locked, data={"fields": changed})], by=by, at=at)
@@ -36,7 +35,7 @@ def amend_order(order: Order, changes: dict[str, Any], *, by: Actor, at: datetim
 
 def offer_quote(order: Order, offer: Offer, *, by: Actor, at: datetime) -> DeliveryQuote:
     """Keep a carrier's quote for an order that is to be delivered."""
-    with transaction.atomic():
+    with effects.atomic():
         quote = offers.make(order, offer, by=by, at=at)
         events.record([Happening(kind="quote.created", quote=quote, data={"carrier": quote.carrier})], by=by, at=at)
     return quote

@@ -2,13 +2,11 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from deliveries import events
 from deliveries.events import Happening
 from deliveries.models import Delivery, Task
 from deliveries.statuses import OPEN
-from stores import distances, places
+from stores import distances, effects, places
 from stores.actors import Actor
 from stores.models import Address
 from stores.places import Point
@@ -38,7 +36,7 @@ def put_at(address: Address, point: Point, *, by: Actor, at: datetime) -> None:
     tasks = list(Task.objects.filter(address=address, status__in=OPEN).select_related("delivery"))
     deliveries = {task.delivery.pk: task.delivery for task in tasks if task.delivery is not None}
     routes = {pk: _route(delivery, address, point) for pk, delivery in sorted(deliveries.items())}
-    with transaction.atomic():
+    with effects.atomic():
         for pk, route in routes.items():
             Delivery.objects.filter(pk=pk).update(
                 distance=route.distance_m, duration=route.duration_s, polyline=route.polyline, updated_at=at

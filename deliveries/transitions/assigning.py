@@ -5,12 +5,12 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Max
 
 from deliveries.models import Courier, Delivery, Task, TaskList
 from deliveries.statuses import FINISHED, OPEN
 from deliveries.transitions.work import Work, lock, settle
+from stores import effects
 from stores.actors import Actor
 from stores.refusals import Refused
 
@@ -32,7 +32,7 @@ def assign(task: Task, courier: Courier, *, by: Actor, at: datetime) -> Task:
 
     A courier takes what is free; what another holds, only the desk gives away.
     """
-    with transaction.atomic():
+    with effects.atomic():
         work = lock(task, by=by, at=at)
         _check_house(work)
         takers = [held for held in work.tasks if held.status not in FINISHED and held.courier_id != courier.pk]
@@ -45,7 +45,7 @@ def assign(task: Task, courier: Courier, *, by: Actor, at: datetime) -> Task:
 
 def unassign(task: Task, *, by: Actor, at: datetime) -> Task:
     """Take this task and all others of its delivery from their courier; finished ones stay with whoever did them."""
-    with transaction.atomic():
+    with effects.atomic():
         work = lock(task, by=by, at=at)
         for held in work.tasks:
             if held.status not in FINISHED:

@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from deliveries.models import Delivery
 from deliveries.statuses import MOMENTS, OPEN, DeliveryStatus, TaskStatus, TaskType
 from deliveries.transitions.tasks import check_unfinished, complete_held
 from deliveries.transitions.work import IllegalMove, lock_delivery, log, move, move_delivery, settle
+from stores import effects
 from stores.actors import Actor
 from stores.refusals import Refused
 
@@ -37,7 +36,7 @@ def cancel_delivery(delivery: Delivery, *, by: Actor, at: datetime, even_assigne
     Refused with `AssignedBlocksCancel` when a courier holds one of them or an outside carrier has begun, unless
     `even_assigned`; with `IllegalMove` when it is delivered.
     """
-    with transaction.atomic():
+    with effects.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
         if work.held.status == DeliveryStatus.CANCELLED:
             return work.held
@@ -53,7 +52,7 @@ def cancel_delivery(delivery: Delivery, *, by: Actor, at: datetime, even_assigne
 
 def restore_delivery(delivery: Delivery, *, by: Actor, at: datetime) -> Delivery:
     """Every cancelled or failed task of a delivery back to TODO, still with the courier it had."""
-    with transaction.atomic():
+    with effects.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
         given_up = [task for task in work.tasks if task.status in (TaskStatus.CANCELLED, TaskStatus.FAILED)]
         if not given_up:
@@ -73,7 +72,7 @@ def report(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: dateti
     """
     if changes and changes.keys() <= POSITION:
         return _report_position(delivery, changes, at=at)
-    with transaction.atomic():
+    with effects.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
         locked = work.held
         fields = {name: value for name, value in changes.items() if name != "status"}
@@ -94,12 +93,13 @@ def _report_position(delivery: Delivery, changes: dict[str, Any], *, at: datetim
     for name, value in changes.items():
         setattr(delivery, name, value)
     delivery.updated_at = at
-    Delivery.objects.filter(pk=delivery.pk).update(**changes, updated_at=at)
+    with effects.atomic():
+        Delivery.objects.filter(pk=delivery.pk).update(**changes, updated_at=at)
     return delivery
 
 
 def _complete_all(delivery: Delivery, of: TaskType, *, by: Actor, at: datetime, notes: str) -> Delivery:
-    with transaction.atomic():
+    with effects.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
         steps = sorted((task for task in work.tasks if task.type == of), key=lambda task: task.position)
         waiting = [task for task in steps if task.status in OPEN]

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from deliveries.models import Task
 from deliveries.statuses import FINISHED, OPEN, TaskStatus, TaskType
 from deliveries.transitions.assigning import release
 from deliveries.transitions.work import Work, keep_promises, lock, move, promised, settle
+from stores import effects
 from stores.actors import Actor
 from stores.models import Store
 from stores.refusals import Refused
@@ -39,7 +38,7 @@ class BadWindow(Refused):
 
 def start(task: Task, *, by: Actor, at: datetime) -> Task:
     """TODO to DOING; from any other status it changes nothing, as couriers tap twice."""
-    with transaction.atomic():
+    with effects.atomic():
         work = lock(task, by=by, at=at)
         locked = work.task(task.pk)
         if locked.status == TaskStatus.TODO:
@@ -50,7 +49,7 @@ def start(task: Task, *, by: Actor, at: datetime) -> Task:
 
 def complete(task: Task, *, by: Actor, at: datetime, notes: str = "", contact_name: str = "") -> Task:
     """To DONE, when everything before it is finished; `contact_name` is who received it."""
-    with transaction.atomic():
+    with effects.atomic():
         work = lock(task, by=by, at=at)
         locked = work.task(task.pk)
         complete_held(work, locked, notes=notes, contact_name=contact_name)
@@ -60,7 +59,7 @@ def complete(task: Task, *, by: Actor, at: datetime, notes: str = "", contact_na
 
 def fail(task: Task, *, by: Actor, at: datetime, reason: str = "", notes: str = "", contact_name: str = "") -> Task:
     """To FAILED; `notes` falls back to `reason`, and a reason is logged as an incident as well."""
-    with transaction.atomic():
+    with effects.atomic():
         work = lock(task, by=by, at=at)
         locked = work.task(task.pk)
         check_unfinished(locked)
@@ -77,7 +76,7 @@ def fail(task: Task, *, by: Actor, at: datetime, reason: str = "", notes: str = 
 
 def cancel(task: Task, *, by: Actor, at: datetime) -> Task:
     """To CANCELLED from TODO or DOING; a cancelled one stays as it is."""
-    with transaction.atomic():
+    with effects.atomic():
         work = lock(task, by=by, at=at)
         locked = work.task(task.pk)
         if locked.status != TaskStatus.CANCELLED:
@@ -90,7 +89,7 @@ def cancel(task: Task, *, by: Actor, at: datetime) -> Task:
 
 def restore(task: Task, *, by: Actor, at: datetime) -> Task:
     """A cancelled or failed task back to TODO, still with the courier it had; an open one stays as it is."""
-    with transaction.atomic():
+    with effects.atomic():
         work = lock(task, by=by, at=at)
         locked = work.task(task.pk)
         if locked.status not in OPEN:
@@ -106,7 +105,7 @@ def reschedule(task: Task, *, after: datetime, before: datetime, by: Actor, at: 
     """
     if after >= before:
         raise BadWindow("The time frame is not valid", path=("before",))
-    with transaction.atomic():
+    with effects.atomic():
         work = lock(task, by=by, at=at)
         locked = work.task(task.pk)
         if locked.status == TaskStatus.DONE:

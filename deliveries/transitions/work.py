@@ -21,7 +21,7 @@ from deliveries.statuses import (
     follow,
     status_of,
 )
-from stores import orders
+from stores import effects, orders
 from stores.actors import Actor
 from stores.models import OrderStatus
 from stores.refusals import NotFound, Refused
@@ -89,7 +89,9 @@ def lock(task: Task, *, by: Actor, at: datetime) -> Work:
     if task.delivery_id is not None:
         return lock_delivery(task.delivery_id, by=by, at=at)
     alone = Task.objects.select_for_update(of=("self",)).select_related("address", "courier__user").filter(pk=task.pk)
-    return Work(None, list(alone), by, at)
+    work = Work(None, list(alone), by, at)
+    effects.locked()
+    return work
 
 
 def lock_delivery(pk: int, *, by: Actor, at: datetime) -> Work:
@@ -98,7 +100,9 @@ def lock_delivery(pk: int, *, by: Actor, at: datetime) -> Work:
     if delivery is None:
         raise NotFound("The delivery does not exist.")
     tasks = Task.objects.select_for_update(of=("self",)).select_related("address", "courier__user").filter(delivery_id=pk).order_by("id")
-    return Work(delivery, list(tasks), by, at)
+    work = Work(delivery, list(tasks), by, at)
+    effects.locked()
+    return work
 
 
 def move(work: Work, task: Task, to: TaskStatus, *, kind: str, **data: Any) -> None:
