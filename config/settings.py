@@ -1,123 +1,16 @@
-"""Every setting, and the only place that reads the environment."""
+"""Every setting, from the environment that `config.environment` reads."""
 
-import base64
-import hashlib
-import json
-import os
-import secrets
 import sys
-import zoneinfo
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from config.database import DatabaseURLError, EmbeddedPostgres, parse_url, tuned
-
-T = TypeVar("T")
-
-TRUE_WORDS = ("1", "true", "yes", "on")
-FALSE_WORDS = ("0", "false", "no", "off")
-
-
-def _read(name: str, convert: Callable[[str], T], default: T | None, expected: str) -> T:
-    """Read one variable; an empty one counts as unset. Raises `ImproperlyConfigured` naming it when missing or unreadable."""
-    text = os.environ.get(name, "").strip()
-    if not text:
-        if default is None:
-            raise ImproperlyConfigured(f"{name} is not set; it must be {expected}.")
-        return default
-    try:
-        return convert(text)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be {expected}.") from error
-
-
-def _to_bool(text: str) -> bool:
-    word = text.lower()
-    if word not in TRUE_WORDS + FALSE_WORDS:
-        raise ValueError(text)
-    return word in TRUE_WORDS
-
-
-def _to_object(text: str) -> dict[str, Any]:
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError(text)
-    return value
-
-
-def _to_positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise ValueError(text)
-    return value
-
-
-def _to_zone(text: str) -> str:
-    if text not in zoneinfo.available_timezones():
-        raise ValueError(text)
-    return text
-
-
-def env_str(name: str, default: str | None = None) -> str:
-    """A text; without default it is required."""
-    return _read(name, str, default, "a text")
-
-
-def env_bool(name: str, default: bool | None = None) -> bool:
-    """A yes or no, as 1/0, true/false, yes/no or on/off."""
-    return _read(name, _to_bool, default, "1 or 0")
-
-
-def env_int(name: str, default: int | None = None) -> int:
-    """A whole number."""
-    return _read(name, int, default, "a whole number")
-
-
-def env_positive(name: str, default: float | None = None) -> float:
-    """A number above zero."""
-    return _read(name, _to_positive, default, "a number above zero")
-
-
-def env_list(name: str, default: list[str] | None = None) -> list[str]:
-    """Texts separated by commas; empty ones are dropped."""
-    return _read(name, lambda text: [item.strip() for item in text.split(",") if item.strip()], default, "a comma-separated list")
-
-
-def env_object(name: str, default: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A JSON object."""
-    return _read(name, _to_object, default, "a JSON object")
-
-
-def env_zone(name: str, default: str | None = None) -> str:
-    """The name of a time zone."""
-    return _read(name, _to_zone, default, "an IANA time zone, as Europe/Paris")
-
-
-def persisted_secret(path: Path) -> str:
-    """The secret kept in `path`, made on first use and readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    if not path.exists():
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50))
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass  # another process was first, and its secret holds
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
-
-
-def derived_key(secret: str) -> str:
-    """A Fernet key that always comes out the same for the same secret."""
-    return base64.urlsafe_b64encode(hashlib.blake2b(secret.encode(), digest_size=32, person=b"relais-fernet").digest()).decode()
-
+from config.environment import env_bool, env_int, env_list, env_object, env_positive, env_str, env_zone, hand_on
+from config.keys import derived_key, persisted_secret
 
 # --- What kind of instance this is ---------------------------------------------------------------------------------------------
 
@@ -218,9 +111,7 @@ if not DATABASE_URL:
     # The type checker reads these settings, asks no database, and leaves without the goodbye that stops the server.
     DATABASE_URL = "postgres:///relais" if "mypy.main" in sys.modules else EMBEDDED_POSTGRES.start()
     # Children of this process go straight to the server, and are the same kind of instance with the same files.
-    os.environ["DATABASE_URL"] = DATABASE_URL
-    os.environ["DATA_DIR"] = str(DATA_DIR)
-    os.environ.setdefault("RELAIS_DEMO", str(int(DEMO)))
+    hand_on({"DATABASE_URL": DATABASE_URL, "DATA_DIR": str(DATA_DIR), "RELAIS_DEMO": str(int(DEMO))})
 
 POOL_SIZE = 0 if TESTING else env_int("RELAIS_POOL_SIZE", 0)
 try:
