@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deliveries import amending, booking, stops, transitions
+from deliveries.outbox import targets
 from quotes import offers
 from stores import money, orders, phones, places, refusals, schedules
 from stores.refusals import Invalid, Path, Refused
@@ -84,6 +85,7 @@ WORDS: dict[type[Refused], Word] = {
     transitions.IllegalMove: Word(),
     transitions.PreviousUnfinished: Word(),
     transitions.TaskIsCancelled: Word(),
+    targets.UnsafeTarget: Word(violation=True),
     offers.NotForDelivery: Word(),
     offers.NotYourFleet: Word(403),
 }

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import exceptions, status
 
 from deliveries import amending, booking, stops, transitions
+from deliveries.outbox import targets
 from quotes import offers
 from stores import money, orders, phones, places, refusals, schedules
 from stores.refusals import Refused
@@ -43,6 +44,7 @@ WORDS: dict[type[Refused], tuple[int, str]] = {
     transitions.AssignedBlocksCancel: UNPROCESSABLE,
     transitions.CarriedByAnother: UNPROCESSABLE,
     transitions.BadWindow: UNPROCESSABLE,
+    targets.UnsafeTarget: UNPROCESSABLE,
 }
 """The one table from what the core refuses to what this dialect answers; a test keeps it whole."""
 
