@@ -45,12 +45,15 @@ def check_database(app_configs: AppConfigs, **kwargs: Any) -> list[CheckMessage]
 
 @register(Tags.security, deploy=True)
 def check_not_for_show(app_configs: AppConfigs, **kwargs: Any) -> list[CheckMessage]:
-    """W001: debug pages tell visitors too much; W002: a demo has known passwords and lets webhooks call this machine."""
+    """W001: debug pages tell too much; W002: a demo has known passwords; W003: webhooks may reach what is behind the firewall."""
     messages: list[CheckMessage] = []
     if settings.DEBUG:
         messages.append(Warning("RELAIS_DEBUG is on.", hint="Unset it wherever others can reach the site.", id="relais.W001"))
     if settings.DEMO:
         messages.append(Warning("RELAIS_DEMO is on.", hint="Set SECRET_KEY and unset RELAIS_DEMO in production.", id="relais.W002"))
+    if settings.PRODUCTION and settings.ALLOW_PRIVATE_TARGETS:
+        hint = "Unset it unless everybody who may subscribe may also reach your network."
+        messages.append(Warning("RELAIS_ALLOW_PRIVATE_TARGETS is on.", hint=hint, id="relais.W003"))
     return messages
 
 

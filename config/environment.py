@@ -74,6 +74,11 @@ def env_positive(name: str, default: float | None = None) -> float:
     return _read(name, _to_positive, default, "a number above zero")
 
 
+def env_word(name: str, words: tuple[str, ...], default: str | None = None) -> str:
+    """One of several words."""
+    return _read(name, lambda text: words[words.index(text.lower())], default, f"one of {', '.join(words)}")
+
+
 def env_list(name: str, default: list[str] | None = None) -> list[str]:
     """Texts separated by commas; empty ones are dropped."""
     return _read(name, lambda text: [item.strip() for item in text.split(",") if item.strip()], default, "a comma-separated list")

@@ -1,8 +1,15 @@
-"""What is written to the log: a request that was refused is no fault of the program, so it gets a line and no traceback."""
+"""What is written to the log: lines for people or objects for programs, each with the request it was written for."""
 
 import logging
+from datetime import UTC, datetime
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
+
+from stores import tracing
+
+SHOWN_OF_ID = 8
 
 
 class WithoutTracebackOfRefusals(logging.Filter):
@@ -13,3 +20,38 @@ class WithoutTracebackOfRefusals(logging.Filter):
         if record.exc_info and isinstance(record.exc_info[1], PermissionDenied | SuspiciousOperation):
             record.exc_info = record.exc_text = None
         return True
+
+
+class WithRequestId(logging.Filter):
+    """Tell each record which request or job it was written for."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass."""
+        record.request_id = tracing.current()
+        return True
+
+
+class Line(logging.Formatter):
+    """A line for people, with the beginning of the request's id where there is one."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- the name that logging calls
+        """The line, without a traceback."""
+        request_id: str = getattr(record, "request_id", "")
+        return super().formatMessage(record) + (f" [{request_id[:SHOWN_OF_ID]}]" if request_id else "")
+
+
+class Json(JsonFormatter):
+    """A JSON object on one line: time, level, logger, message, request_id, exception, and whatever else was said."""
+
+    def __init__(self) -> None:
+        """Name the parts."""
+        super().__init__(
+            fmt=["asctime", "levelname", "name", "message", "request_id"],
+            rename_fields={"asctime": "time", "levelname": "level", "name": "logger", "exc_info": "exception", "stack_info": "stack"},
+            # Django adds the request itself, which shows its query.
+            reserved_attrs=[*RESERVED_ATTRS, "request"],
+        )
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 -- the name that logging calls
+        """The moment in UTC, to the millisecond."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")

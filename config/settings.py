@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from config.database import DatabaseURLError, EmbeddedPostgres, parse_url, tuned
-from config.environment import env_bool, env_int, env_list, env_object, env_positive, env_str, env_zone, hand_on
+from config.environment import env_bool, env_int, env_list, env_object, env_positive, env_str, env_word, env_zone, hand_on
 from config.keys import derived_key, persisted_secret
 
 # --- What kind of instance this is ---------------------------------------------------------------------------------------------
@@ -75,6 +75,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.headers.ContentSecurityPolicyMiddleware",
@@ -206,6 +207,11 @@ ROUTER_TIMEOUT = env_positive("ROUTER_TIMEOUT", 3.0)
 # How much longer the way through streets is than the straight line.
 DETOUR_FACTOR = env_positive("DETOUR_FACTOR", 1.3)
 
+# --- Calls out -----------------------------------------------------------------------------------------------------------------
+
+# Webhooks may then be sent in plain http, and to this machine and its neighbours.
+ALLOW_PRIVATE_TARGETS = env_bool("RELAIS_ALLOW_PRIVATE_TARGETS", default=DEMO)
+
 # --- Time and language ---------------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -283,9 +289,18 @@ UNFOLD: dict[str, Any] = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"refusals": {"()": "config.logs.WithoutTracebackOfRefusals"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
+    "formatters": {
+        "line": {"()": "config.logs.Line", "format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "config.logs.Json"},
+    },
+    "filters": {"refusals": {"()": "config.logs.WithoutTracebackOfRefusals"}, "request_id": {"()": "config.logs.WithRequestId"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env_word("RELAIS_LOG_FORMAT", ("json", "line"), "json" if PRODUCTION else "line"),
+            "filters": ["refusals", "request_id"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {name: {"level": env_str("RELAIS_LOG_LEVEL", "INFO").upper()} for name in ("stores", "quotes", "deliveries")},
+    "loggers": {name: {"level": env_str("RELAIS_LOG_LEVEL", "INFO").upper()} for name in ("stores", "quotes", "deliveries", "relais")},
 }

@@ -28,6 +28,7 @@ Check = Callable[[None], list[CheckMessage]]
         (checks.check_database, {"PRODUCTION": True, "EMBEDDED_POSTGRES": object()}, "relais.E007"),
         (checks.check_not_for_show, {"DEBUG": True, "DEMO": False}, "relais.W001"),
         (checks.check_not_for_show, {"DEBUG": False, "DEMO": True}, "relais.W002"),
+        (checks.check_not_for_show, {"DEBUG": False, "DEMO": False, "PRODUCTION": True, "ALLOW_PRIVATE_TARGETS": True}, "relais.W003"),
     ],
 )
 def test_wrong_settings_are_named(check: Check, wrong: dict[str, Any], identifier: str) -> None:
@@ -44,7 +45,7 @@ def test_wrong_settings_are_named(check: Check, wrong: dict[str, Any], identifie
         (checks.check_places, {"GEOCODER": "gazetteer", "ROUTER": "great_circle"}),
         (checks.check_database, {"PRODUCTION": True, "EMBEDDED_POSTGRES": None}),
         (checks.check_database, {"PRODUCTION": False, "EMBEDDED_POSTGRES": object()}),
-        (checks.check_not_for_show, {"DEBUG": False, "DEMO": False}),
+        (checks.check_not_for_show, {"DEBUG": False, "DEMO": False, "PRODUCTION": True, "ALLOW_PRIVATE_TARGETS": False}),
     ],
 )
 def test_right_settings_are_silent(check: Check, right: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import env_bool, env_int, env_list, env_object, env_positive, env_str, env_zone
+from config.environment import env_bool, env_int, env_list, env_object, env_positive, env_str, env_word, env_zone
 
 NAME = "RELAIS_TEST_VARIABLE"
 
@@ -21,6 +21,7 @@ NAME = "RELAIS_TEST_VARIABLE"
         (env_bool, "0", False),
         (env_int, "-3", -3),
         (env_positive, "1.5", 1.5),
+        (lambda name: env_word(name, ("json", "line")), "Json", "json"),
         (env_list, "a, b,,c ", ["a", "b", "c"]),
         (env_object, '{"domain": "x"}', {"domain": "x"}),
         (env_zone, "Europe/Lisbon", "Europe/Lisbon"),
@@ -40,6 +41,7 @@ def test_readable_values(monkeypatch: pytest.MonkeyPatch, reader: Callable[[str]
         (env_positive, "-1"),
         (env_positive, "nan"),
         (env_positive, "inf"),
+        (lambda name: env_word(name, ("json", "line")), "xml"),
         (env_object, "[1]"),
         (env_object, "{"),
         (env_zone, "Mars/Olympus"),

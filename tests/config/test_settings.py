@@ -61,3 +61,11 @@ def test_web_processes_pool_connections_and_limit_statements() -> None:
     assert "pool" not in plain
     assert "statement_timeout" not in plain
     assert "lock_timeout" in plain
+
+
+def test_production_writes_for_programs_and_keeps_webhooks_out_of_its_network() -> None:
+    checked = "s.LOGGING['handlers']['console']['formatter'], s.ALLOW_PRIVATE_TARGETS"
+    assert load_settings(checked, SECRET_KEY="x" * 50).stdout.strip() == "('json', False)"
+    assert load_settings(checked, SECRET_KEY="x" * 50, RELAIS_LOG_FORMAT="line").stdout.strip() == "('line', False)"
+    assert load_settings(checked, RELAIS_DEMO="1").stdout.strip() == "('line', True)"
+    assert "RELAIS_LOG_FORMAT must be one of json, line" in load_settings(checked, RELAIS_DEMO="1", RELAIS_LOG_FORMAT="xml").stderr

@@ -12,7 +12,7 @@ def test_what_clients_may_send(text: str) -> None:
     assert tracing.accepted(text) == text
 
 
-@pytest.mark.parametrize("text", ["", "x" * 65, "a b", "a\n", "é", '{"a":1}', "a/b", "١"])
+@pytest.mark.parametrize("text", ["", "x" * 65, "a b", "a\n", "é", '{"a":1}', "a/b", "\u0661"])
 def test_what_is_replaced(text: str) -> None:
     made = tracing.accepted(text)
     assert made != text
