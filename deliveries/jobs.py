@@ -1,17 +1,68 @@
-"""What the worker does on its own: addresses that could not be found are looked up again."""
+"""What the worker does: telling subscribers, calling them, and on its own what comes round again and again."""
 
 import logging
+import random
 
 from django.utils import timezone
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from deliveries import relocating
+from deliveries.api.coopcycle.voice import CoopCycleVoice
+from deliveries.api.hubrise.voice import HubRiseVoice
+from deliveries.models import Subscription
+from deliveries.outbox import purging, queue, sending, telling
+from deliveries.outbox.voices import Voice
 from stores.actors import SYSTEM
+from stores.models import Dialect
 
 logger = logging.getLogger(__name__)
 
+VOICES: dict[str, Voice] = {Dialect.COOPCYCLE: CoopCycleVoice(), Dialect.HUBRISE: HubRiseVoice()}
+
+UNTIL_IT_WORKS = RetryStrategy(exponential_wait=2)
+"""For what must not be lost to a fault of ours or of the database: again after 2, 4, 8 ... seconds, without end."""
+
 AT_ONCE = 50
 """Addresses asked for in one run: a public geocoder allows about one a second."""
+
+
+@app.task(name=queue.TELL, retry=UNTIL_IT_WORKS)
+def tell(chain: str, request_id: str = "") -> None:
+    """Tell whoever subscribed of what happened to one thing."""
+    telling.tell(chain, voices=VOICES, at=timezone.now())
+
+
+@app.task(name=queue.SEND, retry=UNTIL_IT_WORKS)
+def send(call_id: int, turn: int, request_id: str = "") -> None:
+    """Make one call."""
+    sending.send(call_id, turn, voices=VOICES, at=timezone.now(), chance=random.random())  # noqa: S311 - scatters retries, guards nothing
+
+
+@app.task(name=queue.TEST, retry=UNTIL_IT_WORKS)
+def send_test(subscription_id: int, request_id: str = "") -> None:
+    """Send a subscription an event that did not happen."""
+    subscription = Subscription.objects.select_related("client", "connection").filter(pk=subscription_id).first()
+    if subscription is not None:
+        sending.send_test(subscription, voices=VOICES, at=timezone.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sweep", queueing_lock="sweep")
+def sweep(timestamp: int) -> None:
+    """Take up again whatever was to be told or sent and has lost its job."""
+    at = timezone.now()
+    found = telling.sweep(at=at)
+    if found:
+        logger.warning("%d things had happened that nobody was going to be told of (run of %d)", found, timestamp)
+    sending.sweep(at=at)
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name="purge", queueing_lock="purge")
+def purge(timestamp: int) -> None:
+    """Throw away what is kept for a while only."""
+    purging.purge(at=timezone.now())
 
 
 @app.periodic(cron="*/5 * * * *")

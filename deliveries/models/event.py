@@ -1,17 +1,36 @@
 """The event log: what happened, to what, when it happened and when it was recorded, by whom."""
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from stores.actors import ActorKind
+
+THIS_TRANSACTION = RawSQL("pg_current_xact_id()::text::bigint", [])
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Events, by what they are about and by who knows of them."""
+
+    def about(self, chain: str) -> Self:
+        """Those of one thing (see `Event.chain`), in the order in which they happened."""
+        kind, _, pk = chain.partition(" ")
+        return self.filter(**{"order": None, "task": None, kind: int(pk)}).order_by("id")
+
+    def untold(self) -> Self:
+        """Those that subscribers were not told of yet."""
+        return self.filter(feed_entry=None)
 
 
 class Event(models.Model):
     """One thing that happened; written once, in the transaction of the change, and never changed.
 
-    `kind` is a subject and a verb, as `task.done`; `data` holds what the verb needs, as `{"notes": "left at door"}`.
+    `kind` is a subject and a verb, as `task.done`; `data` holds what the verb needs, as `{"notes": "left at door"}`. Events of
+    one change share a `transaction_id`. `request_id` is that of the request or job that made the change.
     """
 
     kind = models.CharField(max_length=48)
@@ -27,6 +46,10 @@ class Event(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     client = models.ForeignKey("stores.ApiClient", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     data = models.JSONField(default=dict, blank=True)
+    transaction_id = models.BigIntegerField(db_default=THIS_TRANSACTION, editable=False)
+    request_id = models.CharField(max_length=64, blank=True, editable=False)
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -41,3 +64,10 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.actor_name}"
+
+    @property
+    def chain(self) -> str:
+        """What it is about, as "order 17": things that happen to one of these are told in the order in which they happened."""
+        if self.order_id is not None:
+            return f"order {self.order_id}"
+        return f"store {self.store_id}" if self.task_id is None else f"task {self.task_id}"

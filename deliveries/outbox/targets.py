@@ -71,7 +71,7 @@ def parse(url: str) -> Target:
         raise UnsafeTarget(f"The URL is longer than {LONGEST_URL} characters.")
     try:
         parts = httpx.URL(url)
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, ValueError) as error:
         raise UnsafeTarget("This is not a URL.") from error
     if parts.scheme != "https" and not (parts.scheme == "http" and settings.ALLOW_PRIVATE_TARGETS):
         raise UnsafeTarget("The URL must begin with https://.")

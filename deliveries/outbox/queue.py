@@ -1,0 +1,44 @@
+"""Puts jobs into the queue, by name: what they do stands on a higher floor, in `deliveries.jobs`."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import QuerySet
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.types import JSONValue
+
+from stores import tracing
+
+TELL, SEND, TEST = "tell", "send", "send_test"
+
+
+def tell(chains: Iterable[str]) -> None:
+    """Have subscribers told of what happened to each of these things (see `Event.chain`); belongs into the transaction of it."""
+    jobs: list[dict[str, JSONValue]] = [{"chain": chain, "request_id": tracing.current()} for chain in chains]
+    if jobs:
+        app.configure_task(TELL).batch_defer(*jobs)
+
+
+def send(call_id: int, turn: int, *, at: datetime | None = None) -> None:
+    """Have a call made, now or at a moment to come."""
+    app.configure_task(SEND, schedule_at=at).defer(call_id=call_id, turn=turn, request_id=tracing.current())
+
+
+def test(subscription_id: int) -> None:
+    """Have a test event made and sent."""
+    app.configure_task(TEST).defer(subscription_id=subscription_id, request_id=tracing.current())
+
+
+def has_send(call_id: int, turn: int) -> bool:
+    """Whether a call's job is still there."""
+    return _alive(SEND).filter(args__contains={"call_id": call_id, "turn": turn}).exists()
+
+
+def has_tell(chain: str) -> bool:
+    """Whether somebody is going to be told of a thing."""
+    return _alive(TELL).filter(args__contains={"chain": chain}).exists()
+
+
+def _alive(task: str) -> QuerySet[ProcrastinateJob]:
+    return ProcrastinateJob.objects.filter(task_name=task, status__in=["todo", "doing"])

@@ -1,0 +1,88 @@
+"""Who wants to be told: subscribed, switched off and on again, given another secret."""
+
+import base64
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from deliveries.models import DisabledWhy, Subscription
+from deliveries.outbox import sending, targets
+from stores import credentials, effects
+from stores.models import ApiClient, Connection, Store
+
+BOTH_VALID = timedelta(hours=24)
+"""How long the secret before is signed with too, once there is another."""
+
+
+def new_secret() -> str:
+    """32 random bytes in base64."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def subscribe(client: ApiClient, store: Store, url: str, names: Sequence[str], *, at: datetime) -> tuple[Subscription, str]:
+    """A webhook with a secret of its own, which is returned in clear for the one time it is shown. Raises `UnsafeTarget`."""
+    targets.check(url)
+    secret = new_secret()
+    with effects.atomic():
+        made = Subscription.objects.create(
+            client=client, store=store, url=url, names=list(names), sealed_secret=credentials.seal(secret), created_at=at
+        )
+    return made, secret
+
+
+def call_back(connection: Connection, url: str, names: Sequence[str], *, follows_positions: bool, at: datetime) -> Subscription:
+    """The one callback of a connection, made or replaced; without a `url` it is read by polling. Raises `UnsafeTarget`."""
+    if url:
+        targets.check(url)
+    given: dict[str, Any] = {"url": url, "names": list(names), "follows_positions": follows_positions}
+    afresh: dict[str, Any] = {"failing_since": None, "disabled_at": None, "disabled_why": ""}
+    bound: dict[str, Any] = {"client": connection.client, "store": connection.store, "account": connection.account, "created_at": at}
+    with effects.atomic():
+        kept, _ = Subscription.objects.update_or_create(
+            connection=connection, defaults=given | afresh, create_defaults=given | bound | {"connection": connection}
+        )
+        sending.release(kept, at=at)
+    return kept
+
+
+def unsubscribe(subscription: Subscription) -> None:
+    """End a subscription with everything it is owed."""
+    with effects.atomic():
+        subscription.delete()
+
+
+def rotate(subscription: Subscription, *, at: datetime) -> str:
+    """Give a webhook another secret, returned in clear; the one before is signed with as well for `BOTH_VALID`."""
+    secret = new_secret()
+    with effects.atomic():
+        held = Subscription.objects.select_for_update().get(pk=subscription.pk)
+        held.sealed_previous_secret, held.sealed_secret = held.sealed_secret, credentials.seal(secret)
+        held.previous_until = at + BOTH_VALID
+        held.save(update_fields=["sealed_previous_secret", "sealed_secret", "previous_until"])
+    return secret
+
+
+def secret_of(subscription: Subscription) -> str:
+    """The secret of a webhook that is valid for as long as there is no other."""
+    return credentials.unseal(subscription.sealed_secret)
+
+
+def secrets_of(subscription: Subscription, *, at: datetime) -> list[str]:
+    """The secrets of a webhook that are valid, the newest first."""
+    known = [secret_of(subscription)]
+    if subscription.sealed_previous_secret and subscription.previous_until and at < subscription.previous_until:
+        known.append(credentials.unseal(subscription.sealed_previous_secret))
+    return known
+
+
+def disable(subscription: Subscription, *, at: datetime) -> None:
+    """Send nothing any more; what is owed by now waits, and nothing more is owed until it is switched on again."""
+    Subscription.objects.filter(pk=subscription.pk, disabled_at=None).update(disabled_at=at, disabled_why=DisabledWhy.BY_HAND)
+
+
+def enable(subscription: Subscription, *, at: datetime) -> None:
+    """Send again, beginning with what waits."""
+    with effects.atomic():
+        Subscription.objects.filter(pk=subscription.pk).update(disabled_at=None, disabled_why="", failing_since=None)
+        sending.release(subscription, at=at)
