@@ -54,3 +54,8 @@ def locked() -> None:
     check = _check.get()
     if check is not None:
         check()
+
+
+def awaited() -> bool:
+    """Whether a check waits for the lock: a verb that needs none for itself then takes one."""
+    return _check.get() is not None

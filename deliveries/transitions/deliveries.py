@@ -71,7 +71,7 @@ def report(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: dateti
     driver's position, which comes every few seconds, is one statement and leaves no trace in the log.
     """
     if changes and changes.keys() <= POSITION:
-        return _report_position(delivery, changes, at=at)
+        return _report_position(delivery, changes, by=by, at=at)
     with effects.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
         locked = work.held
@@ -89,11 +89,13 @@ def report(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: dateti
     return locked
 
 
-def _report_position(delivery: Delivery, changes: dict[str, Any], *, at: datetime) -> Delivery:
+def _report_position(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: datetime) -> Delivery:
     for name, value in changes.items():
         setattr(delivery, name, value)
     delivery.updated_at = at
     with effects.atomic():
+        if effects.awaited():
+            lock_delivery(delivery.pk, by=by, at=at)
         Delivery.objects.filter(pk=delivery.pk).update(**changes, updated_at=at)
     return delivery
 

@@ -2,6 +2,7 @@
 
 from stores.models.account import Account, Address, Store
 from stores.models.client import ApiClient, Connection, Dialect
+from stores.models.kept import KeptAnswer
 from stores.models.offering import Package, PackageSet, Tag, TimeSlot
 from stores.models.order import Order, OrderStatus, ServiceType
 from stores.models.user import User
@@ -12,6 +13,7 @@ __all__ = [
     "ApiClient",
     "Connection",
     "Dialect",
+    "KeptAnswer",
     "Order",
     "OrderStatus",
     "Package",

@@ -22,10 +22,14 @@ class DeliveryEndpoint(Endpoint):
             raise self.missing(Delivery, pk)
         return row
 
+    def current(self, pk: int) -> payloads.Payload:  # type: ignore[override]  # the path of these calls
+        """The delivery as it is now."""
+        return payloads.delivery(self.delivery(pk), at=self.at)
+
     def shown(self, pk: int, *, iri: str = "") -> HttpResponse:
         """The delivery as it is now; `iri` when the call names itself in `@id`."""
-        payload = payloads.delivery(self.delivery(pk), at=self.at)
-        return self.answer({**payload, "@id": iri} if iri else payload)
+        payload = self.current(pk)
+        return self.answer({**payload, "@id": iri}) if iri else self.resource(payload)
 
 
 class DeliveriesView(DeliveryEndpoint):
@@ -38,7 +42,7 @@ class DeliveriesView(DeliveryEndpoint):
         wanted = lookups.request(self.caller, sent, at=self.at)
         made = booking.request(wanted, by=self.by, at=self.at)
         payload = payloads.delivery(made, at=self.at)
-        return self.answer(payload, status=201, iri=payload["@id"])
+        return self.resource(payload, status=201, iri=payload["@id"])
 
 
 class DeliveryView(DeliveryEndpoint):
@@ -47,7 +51,7 @@ class DeliveryView(DeliveryEndpoint):
     @described("get_delivery", "Get a delivery with its tasks", tag="Deliveries", gives="Delivery")
     def get(self, request: Request, pk: int) -> HttpResponse:
         """The delivery with its tasks."""
-        return self.answer(payloads.delivery(self.delivery(pk), at=self.at))
+        return self.shown(pk)
 
     @described("change_delivery", "Change a delivery", tag="Deliveries", gives="Delivery", takes="DeliveryInput")
     def put(self, request: Request, pk: int) -> HttpResponse:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
+from deliveries.api import conditional, once
 from deliveries.api.coopcycle import media
 from deliveries.api.coopcycle.schemas import Schema, collection, either, many, ref
 
@@ -58,15 +59,40 @@ def described(
         request = dict.fromkeys((media.LD, media.JSON), ref(takes))
     elif form:
         request = dict.fromkeys(FORMS, ref(form))
-    return extend_schema(
-        operation_id=name,
-        summary=summary,
-        tags=[tag],
-        request=request,
-        responses=answers,
-        parameters=list(parameters),
-        auth=[] if public else None,
-    )
+
+    def describe(handler: Handler) -> Handler:
+        told, more = _of_every_call(handler.__name__.upper(), single=bool(gives), public=public)
+        return extend_schema(
+            operation_id=name,
+            summary=summary,
+            tags=[tag],
+            request=request,
+            responses=answers | told,
+            parameters=[*parameters, *more],
+            auth=[] if public else None,
+        )(handler)
+
+    return describe
+
+
+def _of_every_call(method: str, *, single: bool, public: bool) -> tuple[dict[Any, Any], list[OpenApiParameter]]:
+    """What calls of a method answer and take beside their own: see `once` and `conditional`."""
+    told: dict[int, str] = {}
+    more = []
+    if method in once.METHODS and not public:
+        told |= once.REFUSALS
+        more.append(once.PARAMETER)
+    if method in conditional.CHANGES:
+        told |= conditional.REFUSALS
+        more.append(conditional.IF_MATCH_PARAMETER)
+    answers: dict[Any, Any] = {}
+    for status, sentence in told.items():
+        answers[status, media.LD] = OpenApiResponse(ref("Error"), sentence)
+        answers[status, media.JSON] = OpenApiResponse(ref("Problem"), sentence)
+    if method == "GET" and single and not public:
+        answers[304] = OpenApiResponse(None, conditional.UNCHANGED)
+        more.append(conditional.IF_NONE_MATCH_PARAMETER)
+    return answers, more
 
 
 def query(name: str, kind: type = str, **more: Any) -> OpenApiParameter:

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from deliveries.api import conditional, once
 from deliveries.api.coopcycle import errors, media
 from deliveries.api.coopcycle.auth import NOT_FOUND, Bearer, Caller
 from stores.actors import Actor
@@ -29,6 +30,8 @@ RETRY_AFTER_S = "5"
 Right = Callable[[Actor], bool]
 Form = TypeVar("Form")
 
+EXPOSED = "Link, Location, ETag, Idempotency-Replayed, Retry-After"
+UNDERSTOOD = "Content-Type, Authorization, Idempotency-Key, If-Match, If-None-Match"
 METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 DOCS_RELATION = 'rel="http://www.w3.org/ns/hydra/core#apiDocumentation"'
 
@@ -71,6 +74,26 @@ class Endpoint(APIView):
         self.caller, self.by = caller, caller.actor
         if self.right is not None and not type(self).right(self.by):  # type: ignore[misc]  # a function kept on the class
             raise NotAllowed("Access Denied.")
+        self.guard(request._request, kwargs)
+
+    def guard(self, request: HttpRequest, path: dict[str, Any]) -> None:
+        """See to it that the call is made once under its key, and only on what its maker has seen, where it asks for that."""
+        name = (request.method or "").lower()
+        handler = getattr(self, name, None)
+        if handler is not None and request.method in conditional.CHANGES and conditional.IF_MATCH in request.META:
+            handler = conditional.guarded(handler, request.META[conditional.IF_MATCH], lambda: self.tags(**path))
+            setattr(self, name, handler)
+        if handler is not None and request.method in once.METHODS and once.HEADER in request.META:
+            setattr(self, name, once.guarded(handler, request, request.body, by=self.by, at=self.at))
+
+    def current(self, **path: Any) -> dict[str, Any] | None:
+        """What a call here changes, as a read prints it; None for what has no tag."""
+        return None
+
+    def tags(self, **path: Any) -> list[str]:
+        """The tags of what is there now, one for each form of an answer."""
+        payload = self.current(**path)
+        return [] if payload is None else [conditional.tag(media.write(form)) for form in (payload, media.stripped(payload))]
 
     def read(self, form: Callable[[Any], Form]) -> Form:
         """The body, which must be JSON, through one of `inputs`."""
@@ -88,6 +111,10 @@ class Endpoint(APIView):
         if status < 300:
             response.headers["Content-Location"] = iri or self.request._request.path
         return response
+
+    def resource(self, payload: dict[str, Any], *, status: int = 200, iri: str = "") -> HttpResponse:
+        """The same for what one thing is now, with its tag."""
+        return conditional.tagged(self.answer(payload, status=status, iri=iri))
 
     def answer_plainly(self, payload: Any) -> HttpResponse:
         """What was never linked data, as plain JSON."""
@@ -122,7 +149,7 @@ class Endpoint(APIView):
         headers: dict[str, str] = {}
         match exc:
             case Refused():
-                return *errors.refused(exc, plain=self.plain), headers
+                return *errors.refused(exc, plain=self.plain), {**once.retry_after(exc)}
             case exceptions.AuthenticationFailed():
                 return 401, {"code": 401, "message": str(exc.detail)}, {"WWW-Authenticate": "Bearer"}
             case exceptions.NotAuthenticated():
@@ -160,7 +187,7 @@ class Endpoint(APIView):
         """Print what a handler returned as data, and add the headers of every answer."""
         if isinstance(response, Response):
             response = self.answer(response.data, status=response.status_code)
-        return with_headers(request, response)
+        return with_headers(request, conditional.settled(request, response))
 
 
 def with_headers(request: Any, response: HttpResponseBase) -> HttpResponseBase:
@@ -171,7 +198,7 @@ def with_headers(request: Any, response: HttpResponseBase) -> HttpResponseBase:
     headers["X-Frame-Options"] = "deny"
     headers["Link"] = f"<{request.scheme}://{request.get_host()}/api/docs.jsonld>; {DOCS_RELATION}"
     headers["Access-Control-Allow-Origin"] = "*"
-    headers["Access-Control-Expose-Headers"] = "Link"
+    headers["Access-Control-Expose-Headers"] = EXPOSED
     return response
 
 
@@ -179,7 +206,7 @@ def preflight(request: HttpRequest, allowed: Sequence[str]) -> HttpResponseBase:
     """What a browser is told that asks whether it may call."""
     response = HttpResponse(status=204)
     response.headers["Access-Control-Allow-Methods"] = METHODS
-    response.headers["Access-Control-Allow-Headers"] = request.headers.get("Access-Control-Request-Headers", "Content-Type, Authorization")
+    response.headers["Access-Control-Allow-Headers"] = request.headers.get("Access-Control-Request-Headers", UNDERSTOOD)
     response.headers["Access-Control-Max-Age"] = "3600"
     response.headers["Allow"] = ", ".join(allowed)
     del response.headers["Content-Type"]

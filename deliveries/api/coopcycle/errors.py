@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from deliveries import amending, booking, stops, transitions
+from deliveries.api import conditional, once
 from deliveries.outbox import targets
 from quotes import offers
-from stores import money, orders, phones, places, refusals, schedules
+from stores import keeping, money, orders, phones, places, refusals, schedules
 from stores.refusals import Invalid, Path, Refused
 
 TITLE = "An error occurred"
@@ -88,6 +89,11 @@ WORDS: dict[type[Refused], Word] = {
     targets.UnsafeTarget: Word(violation=True),
     offers.NotForDelivery: Word(),
     offers.NotYourFleet: Word(403),
+    once.BadKey: Word(),
+    keeping.InFlight: Word(409),
+    keeping.OtherRequest: Word(422),
+    keeping.AnswerLost: Word(409),
+    conditional.Outdated: Word(412),
 }
 
 

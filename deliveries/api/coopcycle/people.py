@@ -157,9 +157,9 @@ class MeView(Endpoint):
     def get(self, request: Request) -> HttpResponse:
         """A person, or a program with its store."""
         if self.caller.client is not None:
-            return self.answer(payloads.program(self.caller.client))
+            return self.resource(payloads.program(self.caller.client))
         assert self.caller.user is not None
-        return self.answer(payloads.person(self.caller.user, self.by))
+        return self.resource(payloads.person(self.caller.user, self.by))
 
 
 class MyTasksView(Endpoint):
@@ -176,7 +176,7 @@ class MyTasksView(Endpoint):
         courier = Courier.objects.filter(user=user).first()
         listed, rows = queries.day_list(courier, asked) if courier else (None, [])
         iri = f"/api/.well-known/genid/{uuid5(NAMESPACE_URL, f'{user.pk}/{date}').hex}"
-        return self.answer(payloads.task_list(listed, rows, user=user, day=asked.isoformat(), at=self.at, iri=iri))
+        return self.resource(payloads.task_list(listed, rows, user=user, day=asked.isoformat(), at=self.at, iri=iri))
 
 
 class MyLocationView(Endpoint):

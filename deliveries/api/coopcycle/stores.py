@@ -54,7 +54,7 @@ class StoreView(Endpoint):
         row = rows.filter(pk=pk).first() if self.by.is_courier_only else self.seen(rows, pk)
         if row is None:
             raise self.missing(Store, pk)
-        return self.answer(payloads.store(row))
+        return self.resource(payloads.store(row))
 
 
 _STORE: Seen[Store] = Seen(Store.objects.all)
@@ -90,4 +90,4 @@ class AddressView(Endpoint):
         row = queries.addresses(self.by).filter(pk=pk).first()
         if row is None:
             raise self.missing(Address, pk)
-        return self.answer(payloads.lone_place(row))
+        return self.resource(payloads.lone_place(row))

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from deliveries.api import conditional, once
 from deliveries.api.hubrise import errors
 from deliveries.api.hubrise.auth import Caller, authenticate
 from stores.models import Store
@@ -23,6 +24,10 @@ from stores.refusals import Refused
 S = TypeVar("S", bound="Serializer[Any]")
 
 SAFE = frozenset(["GET", "HEAD"])
+ONCE = once.METHODS | {"PUT"}
+"""A PUT of this dialect is a PATCH by another name, and may append."""
+EXPOSED = "X-Cursor-Next, Retry-After, ETag, Idempotency-Replayed, Location"
+UNDERSTOOD = "Content-Type, X-Access-Token, X-Http-Method-Override, Idempotency-Key, If-Match, If-None-Match"
 OVERRIDES = frozenset(["PUT", "PATCH"])
 ESCAPED_NUL = b"\\u0000"
 RETRY_AFTER_S = "5"
@@ -36,8 +41,21 @@ class Answer(HttpResponse):
 
     def __init__(self, payload: Any, *, status: int = 200) -> None:
         super().__init__(orjson.dumps(payload), content_type="application/json", status=status)
-        self.headers["Access-Control-Allow-Origin"] = "*"
-        self.headers["Access-Control-Expose-Headers"] = "X-Cursor-Next, Retry-After"
+        open_to_pages(self)
+
+
+class Resource(Answer):
+    """What one thing is now, with its tag."""
+
+    def __init__(self, payload: Any) -> None:
+        super().__init__(payload)
+        conditional.tagged(self)
+
+
+def open_to_pages(response: HttpResponseBase) -> None:
+    """Let any page of any site read an answer with its headers."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = EXPOSED
 
 
 class Endpoint(APIView):
@@ -71,6 +89,26 @@ class Endpoint(APIView):
         self.check_level(kwargs)
         if self.needs_scope:
             self.caller.check_scope(writing=method not in SAFE)
+        self.guard(request._request, kwargs)
+
+    def guard(self, request: HttpRequest, path: dict[str, Any]) -> None:
+        """See to it that the call is made once under its key, and only on what its maker has seen, where it asks for that."""
+        name = (request.method or "").lower()
+        handler = getattr(self, name)
+        if request.method in conditional.CHANGES and conditional.IF_MATCH in request.META:
+            handler = conditional.guarded(handler, request.META[conditional.IF_MATCH], lambda: self.tags(**path))
+            setattr(self, name, handler)
+        if request.method in ONCE and once.HEADER in request.META:
+            setattr(self, name, once.guarded(handler, request, raw_body(request), by=self.caller.actor, at=self.at))
+
+    def current(self, **path: Any) -> Any:
+        """What a call here changes, as a read prints it; None for what has no tag."""
+        return None
+
+    def tags(self, **path: Any) -> list[str]:
+        """The tag of what is there now."""
+        payload = self.current(**path)
+        return [] if payload is None else [conditional.tag(orjson.dumps(payload))]
 
     def check_level(self, path: dict[str, Any]) -> None:
         """A path without a location is short for the token's own."""
@@ -82,7 +120,7 @@ class Endpoint(APIView):
         answer = Answer({})
         answer.headers["Allow"] = ", ".join(self.allowed_methods)
         answer.headers["Access-Control-Allow-Methods"] = answer.headers["Allow"]
-        answer.headers["Access-Control-Allow-Headers"] = "Content-Type, X-Access-Token, X-Http-Method-Override"
+        answer.headers["Access-Control-Allow-Headers"] = UNDERSTOOD
         return answer
 
     def read(self, form: type[S], request: Request, store: Store) -> S:
@@ -109,7 +147,16 @@ class Endpoint(APIView):
             answer.headers["Allow"] = ", ".join(self.allowed_methods)
         if status == 503:
             answer.headers["Retry-After"] = RETRY_AFTER_S
+        for name, value in once.retry_after(exc).items():
+            answer.headers[name] = value
         return answer
+
+    def finalize_response(self, request: Any, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
+        """Send nothing twice that the caller has already; pages may read what was kept, too."""
+        final = conditional.settled(request, response)
+        if not isinstance(final, Answer):
+            open_to_pages(final)
+        return super().finalize_response(request, final, *args, **kwargs)  # type: ignore[arg-type]  # any HttpResponseBase will do
 
 
 class AccountEndpoint(Endpoint):
@@ -134,12 +181,17 @@ def _override(request: HttpRequest) -> str:
     return request.headers.get("X-Http-Method-Override", "").strip().upper()
 
 
-def json_object(request: Request) -> dict[str, Any]:
-    """The JSON object in the body; nothing at all counts as an empty one. Raises for any other body."""
+def raw_body(request: HttpRequest) -> bytes:
+    """The bytes of the body; raises `TooLarge`."""
     try:
-        raw = request._request.body
+        return request.body
     except RequestDataTooBig as error:
         raise errors.TooLarge from error
+
+
+def json_object(request: Request) -> dict[str, Any]:
+    """The JSON object in the body; nothing at all counts as an empty one. Raises for any other body."""
+    raw = raw_body(request._request)
     if not raw.strip():
         return {}
     media_type = request._request.content_type

@@ -6,9 +6,10 @@ from typing import Any
 from rest_framework import exceptions, status
 
 from deliveries import amending, booking, stops, transitions
+from deliveries.api import conditional, once
 from deliveries.outbox import targets
 from quotes import offers
-from stores import money, orders, phones, places, refusals, schedules
+from stores import keeping, money, orders, phones, places, refusals, schedules
 from stores.refusals import Refused
 
 Body = dict[str, Any]
@@ -44,6 +45,11 @@ WORDS: dict[type[Refused], tuple[int, str]] = {
     transitions.AssignedBlocksCancel: UNPROCESSABLE,
     transitions.CarriedByAnother: UNPROCESSABLE,
     transitions.BadWindow: UNPROCESSABLE,
+    once.BadKey: (400, "bad_request"),
+    keeping.InFlight: (409, "conflict"),
+    keeping.OtherRequest: UNPROCESSABLE,
+    keeping.AnswerLost: (409, "conflict"),
+    conditional.Outdated: (412, "precondition_failed"),
     targets.UnsafeTarget: UNPROCESSABLE,
 }
 """The one table from what the core refuses to what this dialect answers; a test keeps it whole."""
@@ -54,6 +60,8 @@ ERROR_TYPES: dict[int, str] = {
     403: "forbidden",
     404: "not_found",
     405: "routing_error",
+    409: "conflict",
+    412: "precondition_failed",
     413: "payload_too_large",
     415: "unsupported_media_type",
     422: "unprocessable_entity",

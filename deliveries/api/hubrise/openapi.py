@@ -12,7 +12,9 @@ from drf_spectacular.settings import patched_settings
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from deliveries.api import conditional, once
 from deliveries.api.hubrise import answers
+from deliveries.api.hubrise.endpoint import ONCE
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +27,9 @@ account-level one names the location. Reading needs the scope `orders.read`, wri
 Every success is a 200. Every error is an object with an `error_type`; a 422 names the fields. An unknown path is a 404, a
 method that a path does not have a 405, both with the `error_type` `routing_error`. A POST may stand for a PATCH or a PUT
 with `X-Http-Method-Override`.
+
+Whatever changes something may be sent again safely under an `Idempotency-Key`. What has an `ETag` may be read with
+`If-None-Match` and changed with `If-Match`.
 """
 SETTINGS = {
     "TITLE": "Relais · HubRise API",
@@ -39,13 +44,13 @@ SETTINGS = {
     },
 }
 REFUSALS = {
-    400: "The body is not JSON",
+    400: "The body is not JSON, or the `Idempotency-Key` cannot be read",
     401: "The access token is missing, unknown or revoked",
     403: "The token has not the level or the scope for this",
     404: "The location, the order or what belongs to it does not exist",
     413: "The body is too large",
     415: "The body is not application/json",
-    422: "The content cannot be accepted; `errors` names the fields",
+    422: "The content cannot be accepted, and `errors` names the fields; or the `Idempotency-Key` was used for another request",
     503: "The database does not answer; `Retry-After` says in how many seconds to try again",
 }
 BODY_ONLY = {400, 413, 415}
@@ -58,13 +63,31 @@ def describe(
 ) -> Callable[[F], F]:
     """Say of a handler what it takes and answers, under the heading `tag`; the docstring is the description."""
     told = [status for status in REFUSALS if body is not None or status not in {*BODY_ONLY, 422} or status in refusals]
-    return extend_schema(
-        summary=summary,
-        request=body,
-        parameters=list(parameters),
-        responses={200: answer} | {status: OpenApiResponse(answers.Error, REFUSALS[status]) for status in told},
-        tags=[tag],
-    )
+    refused = {status: OpenApiResponse(answers.Error, REFUSALS[status]) for status in told}
+
+    def described(handler: F) -> F:
+        also, more = _of_every_call(handler.__name__.upper(), single=not getattr(answer, "many", False))
+        return extend_schema(
+            summary=summary, request=body, parameters=[*parameters, *more], responses={200: answer} | also | refused, tags=[tag]
+        )(handler)
+
+    return described
+
+
+def _of_every_call(method: str, *, single: bool) -> tuple[dict[int, OpenApiResponse], list[OpenApiParameter]]:
+    """What calls of a method answer and take beside their own: see `once` and `conditional`."""
+    told: dict[int, OpenApiResponse] = {}
+    more = []
+    if method == "GET" and single:
+        told[304] = OpenApiResponse(None, conditional.UNCHANGED)
+        more.append(conditional.IF_NONE_MATCH_PARAMETER)
+    if method in ONCE:
+        told |= {status: OpenApiResponse(answers.Error, sentence) for status, sentence in {**once.REFUSALS, 400: REFUSALS[400]}.items()}
+        more.append(once.PARAMETER)
+    if method in conditional.CHANGES:
+        told |= {status: OpenApiResponse(answers.Error, sentence) for status, sentence in conditional.REFUSALS.items()}
+        more.append(conditional.IF_MATCH_PARAMETER)
+    return told, more
 
 
 class OwnPaths(EndpointEnumerator):

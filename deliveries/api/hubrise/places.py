@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from deliveries.api.hubrise import answers, payloads, reach
-from deliveries.api.hubrise.endpoint import AccountEndpoint, Answer, Endpoint
+from deliveries.api.hubrise.endpoint import AccountEndpoint, Answer, Endpoint, Resource
 from deliveries.api.hubrise.openapi import describe
 
 
@@ -16,7 +16,7 @@ class Location(Endpoint):
     @describe("Locations and accounts", "Retrieve a location", answers.Location)
     def get(self, request: Request, location_id: str | None = None) -> HttpResponse:
         """Retrieve a location."""
-        return Answer(payloads.location(reach.store(self.caller, location_id)))
+        return Resource(payloads.location(reach.store(self.caller, location_id)))
 
 
 class Locations(AccountEndpoint):
@@ -38,4 +38,4 @@ class Account(AccountEndpoint):
     @describe("Locations and accounts", "Retrieve an account", answers.Account)
     def get(self, request: Request, account_id: str | None = None) -> HttpResponse:
         """Retrieve the account of the token."""
-        return Answer(payloads.account(reach.account(self.caller, account_id)))
+        return Resource(payloads.account(reach.account(self.caller, account_id)))

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 
 from deliveries import booking, intake
 from deliveries.api.hubrise import answers, drafts, inputs, payloads, reach
-from deliveries.api.hubrise.endpoint import Answer, Endpoint, json_object
+from deliveries.api.hubrise.endpoint import Answer, Endpoint, Resource, json_object
 from deliveries.api.hubrise.openapi import describe
 
 
@@ -24,7 +24,7 @@ class Quotes(Endpoint):
         order = reach.order(self.caller, location_id, order_id)
         offer = drafts.offer(self.read(inputs.NewQuote, request, order.store).validated_data)
         quote = intake.offer_quote(order, offer, by=self.caller.actor, at=self.at)
-        return Answer(payloads.quote(quote, order))
+        return Resource(payloads.quote(quote, order))
 
 
 class Quote(Endpoint):
@@ -34,7 +34,7 @@ class Quote(Endpoint):
     def get(self, request: Request, order_id: str, quote_id: str, location_id: str | None = None) -> HttpResponse:
         """Retrieve a delivery quote attached to an order."""
         quote = reach.quote(self.caller, location_id, order_id, quote_id)
-        return Answer(payloads.quote(quote, quote.order))
+        return Resource(payloads.quote(quote, quote.order))
 
 
 class QuoteAcceptance(Endpoint):
@@ -46,4 +46,4 @@ class QuoteAcceptance(Endpoint):
         json_object(request)  # clients send `{}` or nothing; what is no JSON is refused here as anywhere
         quote = reach.quote(self.caller, location_id, order_id, quote_id)
         accepted = booking.accept_quote(quote, by=self.caller.actor, at=self.at)
-        return Answer(payloads.quote(accepted, quote.order))
+        return Resource(payloads.quote(accepted, quote.order))

@@ -60,7 +60,7 @@ def test_headers_of_an_answer(world: World) -> None:
         "Link": '<http://testserver/api/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"',
         "Content-Location": path,
         "Access-Control-Allow-Origin": "*",
-        "Access-Control-Expose-Headers": "Link",
+        "Access-Control-Expose-Headers": "Link, Location, ETag, Idempotency-Replayed, Retry-After",
     }
     assert {name: response[name] for name in expected} == expected
 
