@@ -79,7 +79,7 @@ class _Stream(httpcore.NetworkStream):
             self._sock.settimeout(self._bounds.seconds())
             try:
                 rest = rest[self._sock.send(rest) :]
-            except ConnectionError as error:
+            except (ConnectionError, ssl.SSLEOFError) as error:
                 # A server may refuse before it has heard everything; its answer is read all the same.
                 raise httpcore.WriteError(str(error)) from error
 

@@ -129,8 +129,9 @@ def _flaw(address: Address) -> str:
 
 
 def _literal(host: str) -> Address | None:
+    """The address that a host spells out; one with the name of a network interface is none that others could use."""
     try:
-        return ip_address(host)
+        return None if "%" in host else ip_address(host)
     except ValueError:
         return None
 

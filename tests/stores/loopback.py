@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -13,7 +14,9 @@ class Loopback:
 
     body: bytes = b"{}"
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, bytes]] = field(default_factory=list)
+    asked_with: list[Message] = field(default_factory=list)
     answering: threading.Event = field(default_factory=threading.Event)
     netloc: str = ""
 
@@ -30,11 +33,14 @@ def serving() -> Iterator[Loopback]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            loopback.asked_with.append(self.headers)
             loopback.asked.append((self.path, self.rfile.read(int(self.headers.get("Content-Length", 0)))))
             loopback.answering.wait(10)
             self.send_response(loopback.status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(loopback.body)))
+            for name, value in loopback.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(loopback.body)
 

@@ -1,0 +1,1 @@
+"""Calls out: the wire, the timetable, and what is owed to whom."""
