@@ -1,6 +1,6 @@
 """The event log: what happened, to what, when it happened and when it was recorded, by whom."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -19,7 +19,8 @@ class EventQuerySet(models.QuerySet["Event"]):
     def about(self, chain: str) -> Self:
         """Those of one thing (see `Event.chain`), in the order in which they happened."""
         kind, _, pk = chain.partition(" ")
-        return self.filter(**{"order": None, "task": None, kind: int(pk)}).order_by("id")
+        nothing_else: dict[str, Any] = {"order": {}, "task": {"order": None}, "store": {"order": None, "task": None}}[kind]
+        return self.filter(**nothing_else, **{kind: int(pk)}).order_by("id")
 
     def untold(self) -> Self:
         """Those that subscribers were not told of yet."""

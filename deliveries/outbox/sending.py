@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 GONE = 410
 AT_ONCE = 4
 """Calls of one subscription that are under way at the same time; of one that fails, a single one."""
+OUTAGE = timedelta(minutes=1)
+"""How long nothing may have arrived to call it an outage, and not a single call that the endpoint cannot digest."""
 OVERDUE = timedelta(minutes=5)
 """How long after its time a call may lie there before its job counts as lost."""
 
@@ -175,13 +177,20 @@ def _judge(subscription: Subscription, outcome: Outcome, *, arrived: bool, at: d
     if outcome.status == GONE:
         _disable(subscription, DisabledWhy.GONE, at=at)
     elif arrived and subscription.failing_since is not None:
-        subscription.failing_since = None
-        subscription.save(update_fields=["failing_since"])
+        _recover(subscription, since=subscription.failing_since, at=at)
     elif not arrived and subscription.failing_since is None:
         subscription.failing_since = at
         subscription.save(update_fields=["failing_since"])
     elif not arrived and subscription.failing_since is not None and at - subscription.failing_since >= timetable.DISABLE_AFTER:
         _disable(subscription, DisabledWhy.FAILING, at=at)
+
+
+def _recover(subscription: Subscription, *, since: datetime, at: datetime) -> None:
+    """After an outage nothing waits for its next attempt any longer: the endpoint is there."""
+    if at - since >= OUTAGE:
+        subscription.calls.filter(state=CallState.QUEUED, due_at__gt=at).update(state=CallState.WAITING, due_at=None)
+    subscription.failing_since = None
+    subscription.save(update_fields=["failing_since"])
 
 
 def _disable(subscription: Subscription, why: DisabledWhy, *, at: datetime) -> None:
