@@ -41,6 +41,13 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Webhooks",
+        (
+            ("Subscriptions", "webhook", "deliveries.subscription"),
+            ("Calls", "outbox", "deliveries.call"),
+        ),
+    ),
+    (
         "Instance",
         (
             ("Event log", "history", "deliveries.event"),

@@ -241,7 +241,7 @@ WHITENOISE_USE_FINDERS = DEBUG or TESTING
 # A demo speaks plain http on the loopback address; everything else is behind a proxy that ends TLS.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 SECURE_SSL_REDIRECT = PRODUCTION and env_bool("RELAIS_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = ["^healthz$"]
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
 # Browsers remember it for that long. Other names of the domain may be none of ours, so they are left alone unless asked for.
 SECURE_HSTS_SECONDS = env_int("RELAIS_HSTS_SECONDS", 365 * 24 * 3600) if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION and env_bool("RELAIS_HSTS_SUBDOMAINS", default=False)

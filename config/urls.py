@@ -10,7 +10,7 @@ from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from config.health import healthz
+from config.health import healthz, readyz
 
 
 def favicon(request: HttpRequest) -> HttpResponseRedirect:
@@ -20,6 +20,7 @@ def favicon(request: HttpRequest) -> HttpResponseRedirect:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
+    path("readyz", readyz),
     path("favicon.ico", favicon),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
