@@ -64,9 +64,10 @@ def test_what_fails_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     def fail(*args: object, **kwargs: object) -> None:
         raise OSError("the power is out")
 
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="power"):
+    with monkeypatch.context() as patch:
         patch.setattr(sending, "release", fail)
-        telling.tell(f"order {order.pk}", voices=jobs.VOICES, at=NOON)
+        with pytest.raises(OSError, match="power"):
+            telling.tell(f"order {order.pk}", voices=jobs.VOICES, at=NOON)
     assert (Call.objects.count(), told()) == (0, [])
     assert telling.tell(f"order {order.pk}", voices=jobs.VOICES, at=NOON) == 1
 
@@ -100,8 +101,8 @@ def test_at_once_in_several_places_everything_is_told_once() -> None:
     assert max(Subscription.objects.values_list("calls__turn", flat=True)) == 1
 
 
-def test_a_waiting_lock_takes_no_place_in_the_order_of_transactions() -> None:
-    """A transaction that waits for a row has not been numbered yet: what happened first has the lower number."""
+def test_what_happens_to_one_thing_is_logged_in_the_order_in_which_it_happens() -> None:
+    """Whoever waits for the lock of a delivery writes its events after those of whoever holds it."""
     delivery = factories.delivery()
     waiting, order = threading.Event(), []
 
