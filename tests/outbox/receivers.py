@@ -10,6 +10,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
+from deliveries.outbox.posting import Outcome, post
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
 Behaviour = Callable[[socket.socket, threading.Event], None]
 
 
@@ -94,3 +100,33 @@ def late(*_args: Any, **_kwargs: Any) -> list[Any]:
 def silent(_connection: socket.socket, over: threading.Event) -> None:
     """Says nothing for as long as it is let."""
     over.wait(30)
+
+
+def send(url: str, *, timeout_s: float = 5.0, body: bytes = b"{}", headers: dict[str, str] | None = None) -> Outcome:
+    """Post something, not waiting for as long as a worker would."""
+    return post(url, body, headers or {}, timeout_s=timeout_s)
+
+
+def leads_to(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
+    """Make names lead to one IPv4 address after the other (the last for good); returns what was asked for."""
+    left = list(answers)
+    asked: list[str] = []
+
+    def getaddrinfo(host: str, port: int, *_args: Any, **_kwargs: Any) -> list[Any]:
+        asked.append(host)
+        return [found(left.pop(0) if len(left) > 1 else left[0], port)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
+
+
+def leads_to_all(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Make every name lead to all of these addresses."""
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _host, port, *_args, **_kwargs: [found(address, port) for address in addresses])
+
+
+def found(address: str, port: int) -> tuple[Any, ...]:
+    """An address as `socket.getaddrinfo` gives it."""
+    if ":" in address:
+        return socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, port, 0, 0)
+    return socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from deliveries.outbox import targets
 from deliveries.outbox.targets import UnsafeTarget
 from stores.refusals import Refused
-from tests.outbox.receivers import late
+from tests.outbox.receivers import late, leads_to_all
 
 LOOPBACK = [
     *("127.0.0.1", "127.0.0.53", "127.1", "2130706433", "0x7f.1", "0x7f000001", "0177.1", "017700000001"),
@@ -47,20 +47,6 @@ PUBLIC = ["1.1.1.1", "8.8.8.8", "93.184.215.14", "[2606:4700:4700::1111]", "[2a0
 @pytest.fixture(autouse=True)
 def _strict(settings: LazySettings) -> None:
     settings.ALLOW_PRIVATE_TARGETS = False
-
-
-def answering(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """Make every name lead to these addresses."""
-
-    def getaddrinfo(_host: str, port: int, *_args: Any, **_kwargs: Any) -> list[Any]:
-        return [
-            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, port, 0, 0))
-            if ":" in address
-            else (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
-            for address in addresses
-        ]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
 @pytest.mark.parametrize("host", [*LOOPBACK, *INSIDE, *IPV4_INSIDE_IPV6])
@@ -132,27 +118,27 @@ def test_the_longest_url_is_long_enough() -> None:
 def test_a_refusal_names_the_address_that_was_written_but_not_one_that_was_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnsafeTarget, match=r"^10\.0\.0\.1 is a private address\.$"):
         targets.check("https://10.0.0.1/")
-    answering(monkeypatch, "10.20.30.40")
+    leads_to_all(monkeypatch, "10.20.30.40")
     with pytest.raises(UnsafeTarget, match=r"^db\.example leads to a private address\.$"):
         targets.check("https://db.example/")
 
 
 def test_one_address_inside_among_others_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, "8.8.8.8", "10.0.0.1")
+    leads_to_all(monkeypatch, "8.8.8.8", "10.0.0.1")
     with pytest.raises(UnsafeTarget):
         targets.check("https://hooks.example/")
-    answering(monkeypatch, "8.8.8.8", "::1")
+    leads_to_all(monkeypatch, "8.8.8.8", "::1")
     with pytest.raises(UnsafeTarget):
         targets.check("https://hooks.example/")
 
 
 def test_addresses_come_once_each_in_the_order_of_the_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, "2606:4700::1", "8.8.8.8", "2606:4700::1", "1.1.1.1")
+    leads_to_all(monkeypatch, "2606:4700::1", "8.8.8.8", "2606:4700::1", "1.1.1.1")
     assert [str(address) for address in targets.resolve("hooks.example", 443)] == ["2606:4700::1", "8.8.8.8", "1.1.1.1"]
 
 
 def test_a_name_in_any_script_is_looked_up_by_its_ascii_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, "127.0.0.1")
+    leads_to_all(monkeypatch, "127.0.0.1")
     with pytest.raises(UnsafeTarget, match=r"^xn--rve-fma\.example leads to a loopback address\.$"):
         targets.check("https://rêve.example/")
 
