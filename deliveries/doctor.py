@@ -4,18 +4,28 @@ Each check costs a fixed number of queries, whatever the number of rows, and cha
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Concat, Now
+from procrastinate.contrib.django.models import ProcrastinateJob
 
-from deliveries.models import Delivery, Event, Task
-from deliveries.statuses import FINISHED, DeliveryStatus, TaskType, agree
+from deliveries.models import UNSETTLED, Call, CallState, Delivery, Event, Subscription, Task
+from deliveries.outbox import queue, sending
+from deliveries.statuses import FINISHED, MOMENTS, DeliveryStatus, TaskType, agree
 from quotes.models import DeliveryQuote
 from stores import orders
-from stores.models import Order
+from stores.models import Dialect, Order
 
 AT_A_TIME = 2000
+
+PATIENCE = timedelta(minutes=1)
+"""Of two who act at once, the later may get the lock first; longer than this, nobody waits for one."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +41,20 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Every finding of every check, in the order of `CHECKS`."""
-    return [finding for check in CHECKS for finding in check()]
+    """Every finding of every check, in the order of `CHECKS`: all of them see one moment, whoever writes meanwhile."""
+    with _one_moment():
+        return [finding for check in CHECKS for finding in check()]
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """A transaction that sees what was committed when it began; within another one, that one's view."""
+    fresh = not connection.in_atomic_block
+    with transaction.atomic():
+        if fresh:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 def statuses_agree() -> Iterator[Finding]:
@@ -53,14 +75,39 @@ def finished_tasks_say_when() -> Iterator[Finding]:
         yield Finding("finished_tasks_say_when", str(task), f"it is {task.status} and its time is {task.finished_at}")
 
 
+def times_follow_statuses() -> Iterator[Finding]:
+    """What the house carries knows when it came to be what it is, and its times come in the order of its statuses.
+
+    Carriers report any moment themselves; what was given up and taken up again, or got a stop more, may have a pickup
+    behind it: none of them is looked at.
+    """
+    reported = Event.objects.filter(delivery=OuterRef("pk"), client__dialect=Dialect.HUBRISE)
+    resumed = Event.objects.filter(delivery=OuterRef("pk"), kind="task.restored")
+    added = Task.objects.filter(delivery=OuterRef("pk"), created_at__gt=OuterRef("created_at"))
+    straight = Delivery.objects.filter(~Exists(reported), ~Exists(resumed), ~Exists(added), by_house=True).order_by("pk")
+    unsaid = Q(*[Q(**{"status": status, moment: None}) for status, moment in MOMENTS.items()], _connector=Q.OR)
+    for delivery in straight.filter(unsaid):
+        yield Finding("times_follow_statuses", str(delivery), f"it is {delivery.status}, and its {_moment(delivery)} is empty")
+    swapped = Q(assigned_at__gt=F("pickup_at") + PATIENCE)
+    for end in ("delivered_at", "cancelled_at"):
+        swapped |= Q(pickup_at__gt=F(end) + PATIENCE) | Q(assigned_at__gt=F(end) + PATIENCE)
+    for delivery in straight.filter(swapped):
+        times = ", ".join(f"{name} {getattr(delivery, name)}" for name in MOMENTS.values() if getattr(delivery, name))
+        yield Finding("times_follow_statuses", str(delivery), f"its times are out of order: {times}")
+
+
 def tenants_agree() -> Iterator[Finding]:
-    """A delivery, its order, its quote and its tasks belong to one store, and the quote to that order."""
+    """A delivery, its order, its quote and its tasks belong to one store, the quote to that order, and what is told of them too."""
     for delivery in Delivery.objects.exclude(order__store_id=F("store_id")).order_by("pk"):
         yield Finding("tenants_agree", str(delivery), "its order is another store's")
     for task in Task.objects.exclude(delivery=None).exclude(delivery__store_id=F("store_id")).order_by("pk"):
         yield Finding("tenants_agree", str(task), "its delivery is another store's")
     for delivery in Delivery.objects.exclude(quote=None).exclude(quote__order_id=F("order_id")).order_by("pk"):
         yield Finding("tenants_agree", str(delivery), "its quote is another order's")
+    strays = (~Q(order=None) & ~Q(order__store_id=F("store_id"))) | (~Q(task=None) & ~Q(task__store_id=F("store_id")))
+    strays |= ~Q(delivery=None) & (~Q(delivery__store_id=F("store_id")) | ~Q(delivery__order_id=F("order_id")))
+    for event in Event.objects.filter(strays).order_by("pk"):
+        yield Finding("tenants_agree", f"Event {event.pk}", f"{event.kind} is told of another store's, or another order's")
 
 
 def links_go_both_ways() -> Iterator[Finding]:
@@ -129,9 +176,54 @@ def the_log_knows() -> Iterator[Finding]:
             yield Finding("the_log_knows", f"Delivery {pk}", f"it is {status}, and the log last heard {moved or begun or 'nothing'}")
 
 
+def what_happened_is_told() -> Iterator[Finding]:
+    """An event is in the feed, its calls being written with its entry there, or a job is queued that tells of it."""
+    told_of = Case(
+        When(order__isnull=False, then=Concat(Value("order "), Cast("order_id", CharField()))),
+        When(task__isnull=False, then=Concat(Value("task "), Cast("task_id", CharField()))),
+        default=Concat(Value("store "), Cast("store_id", CharField())),
+    )
+    jobs = _alive(queue.TELL).annotate(about=KT("args__chain")).filter(about=OuterRef("about"))
+    for event in Event.objects.untold().annotate(about=told_of).filter(~Exists(jobs)).order_by("pk").iterator(AT_A_TIME):
+        yield Finding("what_happened_is_told", f"Event {event.pk}", f"nobody is going to tell of {event.kind} of {event.chain}")
+
+
+def what_is_under_way_is_sent() -> Iterator[Finding]:
+    """A call on its way has a job that makes it."""
+    jobs = _alive(queue.SEND).annotate(call=_number("args__call_id"), turn=_number("args__turn"))
+    made = jobs.filter(call=OuterRef("pk"), turn=OuterRef("turn"))
+    for call in Call.objects.filter(~Exists(made), state=CallState.QUEUED).order_by("pk").iterator(AT_A_TIME):
+        yield Finding("what_is_under_way_is_sent", f"Call {call.pk}", f"it is on its way ({call.message_id}), and no job makes it")
+
+
+def what_waits_has_its_turn() -> Iterator[Finding]:
+    """A call waits for one before it about the same thing, or for others of its subscription that are under way."""
+    before = Call.objects.filter(subscription=OuterRef("subscription"), chain=OuterRef("chain"), pk__lt=OuterRef("pk"), state__in=UNSETTLED)
+    sent = Q(calls__state=CallState.QUEUED) & (Q(calls__due_at=None) | Q(calls__due_at__lte=Now()))
+    under_way = Subscription.objects.filter(pk=OuterRef("subscription")).annotate(number=Count("calls", filter=sent)).values("number")
+    room = Case(When(subscription__failing_since=None, then=Value(sending.AT_ONCE)), default=Value(1))
+    first = Call.objects.filter(~Exists(before), state=CallState.WAITING, subscription__in=Subscription.objects.active().exclude(url=""))
+    free = first.annotate(under_way=Coalesce(Subquery(under_way), 0), room=room).filter(under_way__lt=F("room"))
+    for call in free.order_by("pk").iterator(AT_A_TIME):
+        yield Finding("what_waits_has_its_turn", f"Call {call.pk}", f"{call.message_id} waits for nothing")
+
+
+def _alive(task: str) -> QuerySet[ProcrastinateJob]:
+    return ProcrastinateJob.objects.filter(task_name=task, status__in=["todo", "doing"])
+
+
+def _number(path: str) -> Cast:
+    return Cast(KT(path), BigIntegerField())
+
+
+def _moment(delivery: Delivery) -> str:
+    return MOMENTS[DeliveryStatus(delivery.status)]
+
+
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     statuses_agree,
     finished_tasks_say_when,
+    times_follow_statuses,
     tenants_agree,
     links_go_both_ways,
     lists_agree,
@@ -140,4 +232,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     nothing_is_orphaned,
     totals_add_up,
     the_log_knows,
+    what_happened_is_told,
+    what_is_under_way_is_sent,
+    what_waits_has_its_turn,
 )
