@@ -17,7 +17,9 @@ logger = logging.getLogger(__name__)
 
 GONE = 410
 AT_ONCE = 4
-"""Calls of one subscription that are under way at the same time; of one that fails, a single one."""
+"""Calls of one subscription that are under way at the same time."""
+LONGEST_PAUSE = timedelta(minutes=5)
+"""How long at most an endpoint that fails is left alone between the first attempts of two calls."""
 OUTAGE = timedelta(minutes=1)
 """How long nothing may have arrived to call it an outage, and not a single call that the endpoint cannot digest."""
 OVERDUE = timedelta(minutes=5)
@@ -27,18 +29,23 @@ OVERDUE = timedelta(minutes=5)
 def release(subscription: Subscription, *, at: datetime) -> None:
     """Queue as many calls of a subscription as may be under way, of each thing the oldest; belongs into a transaction.
 
-    Called whenever something was owed or settled, so nothing waits for a clock.
+    Called whenever something was owed or settled, so nothing waits for a clock. An endpoint that fails is tried with one
+    call after the other, at growing intervals, lest those that hang occupy every worker.
     """
     held = Subscription.objects.active().select_for_update(no_key=True, of=("self",)).filter(pk=subscription.pk).exclude(url="").first()
     if held is None:
         return
-    under_way = held.calls.filter(Q(due_at=None) | Q(due_at__lte=at), state=CallState.QUEUED).count()
-    free = (1 if held.failing_since else AT_ONCE) - under_way
+    queued = held.calls.filter(state=CallState.QUEUED)
+    if held.failing_since is None:
+        free, due_at = AT_ONCE - queued.filter(Q(due_at=None) | Q(due_at__lte=at)).count(), None
+    else:
+        free = 1 - queued.filter(Q(due_at=None) | Q(due_at__lte=at) | Q(tries=0)).count()
+        due_at = at + min((at - held.failing_since) / 4, LONGEST_PAUSE)
     if free <= 0:
         return
     before = Call.objects.filter(subscription=OuterRef("subscription"), chain=OuterRef("chain"), pk__lt=OuterRef("pk"), state__in=UNSETTLED)
     for call in held.calls.filter(~Exists(before), state=CallState.WAITING).order_by("pk")[:free]:
-        _enqueue(call, due_at=None)
+        _enqueue(call, due_at=due_at)
 
 
 def send(call_id: int, turn: int, *, voices: Mapping[str, Voice], at: datetime, chance: float) -> None:
@@ -65,8 +72,8 @@ def send(call_id: int, turn: int, *, voices: Mapping[str, Voice], at: datetime, 
 
 def send_test(subscription: Subscription, *, voices: Mapping[str, Voice], at: datetime) -> Call:
     """Owe a subscription an event that did not happen, so that whoever receives it can see that all is well."""
-    name, body = voices[subscription.client.dialect].test(subscription, at=at)
     token = new_public_id()
+    name, body = voices[subscription.client.dialect].test(subscription, message_id=f"test_{token}", at=at)
     with effects.atomic():
         made = Call.objects.create(
             subscription=subscription, name=name, message_id=f"test_{token}", chain=f"test {token}", body=body, created_at=at

@@ -109,14 +109,25 @@ def test_of_one_thing_only_the_oldest_goes_out(server: Loopback, hand: Hand) -> 
     assert [body.split(b'"event":"')[1].split(b'"')[0].decode() for _, body in server.asked] == list(STORY)
 
 
-@pytest.mark.parametrize(("failing", "under_way"), [(False, sending.AT_ONCE), (True, 1)])
-def test_only_a_few_are_under_way_at_once(server: Loopback, hand: Hand, failing: bool, under_way: int) -> None:
+def test_only_a_few_are_under_way_at_once(server: Loopback, hand: Hand) -> None:
     made = subscription(factories.StoreFactory.create(), server.url)
-    if failing:
-        Subscription.objects.update(failing_since=NOON)
     orders(made, 9, hand)
-    assert states(made).count(CallState.QUEUED) == under_way
+    assert states(made).count(CallState.QUEUED) == sending.AT_ONCE
     hand.send()
+    assert states(made) == [CallState.ACKNOWLEDGED] * 9
+
+
+@pytest.mark.parametrize(("outage", "pause"), [(timedelta(minutes=2), timedelta(seconds=30)), (timedelta(days=1), sending.LONGEST_PAUSE)])
+def test_an_endpoint_that_fails_is_tried_with_one_call_after_a_pause(
+    server: Loopback, hand: Hand, outage: timedelta, pause: timedelta
+) -> None:
+    made = subscription(factories.StoreFactory.create(), server.url)
+    Subscription.objects.update(failing_since=NOON - outage)
+    orders(made, 9, hand)
+    (tried,) = Call.objects.filter(state=CallState.QUEUED)
+    assert tried.due_at == NOON + pause
+    assert hand.send(at=NOON) == 0
+    hand.send(at=NOON + pause)
     assert states(made) == [CallState.ACKNOWLEDGED] * 9
 
 
@@ -126,7 +137,7 @@ def test_what_waits_for_its_next_attempt_keeps_nothing_else_waiting(server: Loop
     server.status = 500
     hand.send(at=NOON, most=5)
     server.status = 200
-    hand.send(at=NOON)
+    hand.send(at=NOON + timedelta(seconds=3))
     assert states(made).count(CallState.ACKNOWLEDGED) == 4
     hand.send(at=NOON + timedelta(seconds=10))
     assert set(states(made)) == {CallState.ACKNOWLEDGED}
