@@ -18,6 +18,11 @@ from django.conf import LazySettings
 from deliveries.outbox import posting, targets
 from tests.outbox.receivers import OK, Receiver, leads_to, receiving, saying, send
 
+USAGES = (
+    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+    *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+)
+
 
 @pytest.fixture(autouse=True)
 def _demo(settings: LazySettings) -> None:
@@ -89,6 +94,8 @@ def certificate(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number(), now - timedelta(1), now + timedelta(1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ip_address("127.0.0.2"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.KeyUsage(**dict.fromkeys(USAGES, False) | {"digital_signature": True, "key_cert_sign": True}), critical=True)
         .sign(key, hashes.SHA256())
     )
     shown, private = folder / "certificate.pem", folder / "key.pem"
