@@ -76,7 +76,8 @@ def state(connection: "psycopg.Connection[Any]") -> State:
 
 async def say_still_here(connection: "psycopg.AsyncConnection[Any]", worker_id: int) -> None:
     """Keep a worker alive, also one that was silent for so long that it was forgotten: a machine may sleep and wake up."""
-    await connection.execute(STILL_HERE, [worker_id])
+    async with connection.transaction():
+        await connection.execute(STILL_HERE, [worker_id])
 
 
 async def take_up(connection: "psycopg.AsyncConnection[Any]") -> list[str]:

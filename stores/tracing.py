@@ -27,6 +27,11 @@ def accepted(text: str) -> str:
     return text if ACCEPTED.fullmatch(text) else new()
 
 
+def follow(request_id: str) -> None:
+    """Work on that request from here on: for a thread or task that does nothing else until its end."""
+    _current.set(request_id)
+
+
 @contextmanager
 def under(request_id: str) -> Iterator[None]:
     """Work on that request as long as the block lasts."""

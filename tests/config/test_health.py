@@ -28,7 +28,7 @@ def empty(transactional_db: None) -> None:
         cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")  # no test rolls them back
 
 
-def put(statement: str, *values: object) -> None:
+def put(statement: str, *values: float) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 

@@ -26,7 +26,8 @@ HOST = "127.0.0.1"
 WEB_WORKERS = 2
 THREADS_PER_WORKER = 4
 START_SECONDS = 30
-STOP_SECONDS = 15
+# A worker gives the jobs it is at 25 seconds.
+STOP_SECONDS = 30
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

@@ -1,25 +1,44 @@
 """Run the jobs that requests leave behind: webhooks, geocoding, expiry."""
 
+import asyncio
+import contextlib
 import logging
-import time
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError
 from procrastinate import PsycopgConnector
+from procrastinate.app import WorkerOptions
+from procrastinate.connector import BaseConnector
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
+from procrastinate.job_context import JobContext
+from procrastinate.middleware import AsyncCallNext
+from procrastinate.worker import Worker
+
+from deliveries import backlog
+from stores import tracing
 
 logger = logging.getLogger(__name__)
 
-# How long a job in progress may go on after SIGTERM before the worker leaves it to another one.
-GRACE_SECONDS = 10
+CONCURRENCY = 16
+# How long jobs under way may go on after SIGTERM before they are left to another worker. A call out takes 20 seconds at most.
+GRACE_SECONDS = 25
 # How long an answer of the database is waited for before it counts as gone.
 PATIENCE_SECONDS = 5
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
+# A new job is told of at once. This is for those whose time has come, or that were put back.
+POLL_SECONDS = 0.5
+# Names are resolved in threads too, and must not wait for jobs.
+SPARE_THREADS = 4
 # What they say of a database that is gone, they say at every attempt; we say it once.
 TALKATIVE = ("psycopg.pool", "procrastinate", "asyncio")
 
@@ -31,50 +50,139 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options of the command line."""
-        parser.add_argument("--concurrency", type=int, default=4, help="jobs run at once by this worker (default 4)")
+        parser.add_argument("--concurrency", type=int, default=CONCURRENCY, help=f"jobs run at once by this worker (default {CONCURRENCY})")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Listen on every queue until told to stop; a database that goes away is waited for."""
+        logging.getLogger("procrastinate.worker").setLevel(logging.INFO)
         for handler in logging.getLogger().handlers:
-            handler.addFilter(_is_no_echo)
-        away = not _reachable()
-        while True:
-            if away:
-                logger.warning("The database does not answer; work goes on when it does.")
-                _wait_for_database()
-                logger.warning("The database is back.")
-            try:
-                work(concurrency=options["concurrency"])
-            except (ConnectorException, psycopg.OperationalError) as error:
-                if not _is_about_the_connection(error):
-                    raise
-                away = True
-            else:
+            handler.addFilter(_is_worth_a_line)
+        asyncio.run(serve(concurrency=max(1, options["concurrency"])))
+
+
+class JobConnector(PsycopgConnector):
+    """Fetches jobs over connections of its own, and lets what a job does put others into the queue in its own transaction."""
+
+    def get_sync_connector(self) -> BaseConnector:
+        """Django's connection of whichever thread asks."""
+        return DjangoConnector(alias=DEFAULT_DB_ALIAS)
+
+
+async def serve(*, concurrency: int) -> None:
+    """Work until SIGTERM or Ctrl-C, beginning again whenever the database was away."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    loop.set_default_executor(ThreadPoolExecutor(concurrency + SPARE_THREADS, thread_name_prefix="job"))
+    while not told.is_set():
+        if not await _reachable():
+            logger.warning("The database does not answer; work goes on when it does.")
+            if not await _back(told):
                 return
+            logger.warning("The database is back.")
+        try:
+            await work(concurrency=concurrency, told=told)
+        except (ConnectorException, psycopg.OperationalError) as error:
+            if not _is_about_the_connection(error) and not _was_taken_for_dead(error):
+                raise
+        # Whatever ended it, it must not end it a thousand times a second.
+        await _told_within(told, FIRST_WAIT_SECONDS)
 
 
-def work(*, concurrency: int) -> None:
-    """Run jobs until told to stop; raises when the database goes away."""
-    connector = PsycopgConnector(kwargs=connector_params(DEFAULT_DB_ALIAS), timeout=PATIENCE_SECONDS)
-    with app.replace_connector(connector) as worker:
-        worker.run_worker(concurrency=concurrency, delete_jobs="successful", shutdown_graceful_timeout=GRACE_SECONDS)
+async def work(*, concurrency: int, told: asyncio.Event) -> None:
+    """Run jobs until told to stop; returns or raises when the database goes away."""
+    options: WorkerOptions = {
+        "concurrency": concurrency,
+        "delete_jobs": "successful",
+        "fetch_job_polling_interval": POLL_SECONDS,
+        "install_signal_handlers": False,
+        "update_heartbeat_interval": backlog.HEARTBEAT_S,
+        "stalled_worker_timeout": backlog.DEAD_AFTER_S,
+        "worker_middleware": [under_its_request],
+    }
+    connector = JobConnector(kwargs=connector_params(DEFAULT_DB_ALIAS), min_size=2, max_size=8, timeout=PATIENCE_SECONDS)
+    with app.replace_connector(connector):
+        async with app.open_async():
+            worker = Worker(app, **(app.worker_defaults | options))
+            working = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]  # it is typed in part
+            looking = asyncio.create_task(look_after_others(worker, connector))
+            stopping = asyncio.create_task(told.wait())
+            await asyncio.wait([working, looking, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                worker.stop()  # type: ignore[no-untyped-call]  # as above
+                await asyncio.wait([working], timeout=GRACE_SECONDS)
+            if not working.done():
+                await _leave(worker)
+            stopping.cancel()
+            looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await looking
+            await working
 
 
-def _reachable() -> bool:
-    connection.close()
+async def under_its_request(call_next: AsyncCallNext, context: JobContext, worker: Worker) -> Any:
+    """Let a job's log lines, and the calls it makes, bear the id of the request that left it behind."""
+    tracing.follow(tracing.accepted(str(context.job.task_kwargs.get("request_id", ""))))
+    return await call_next()
+
+
+async def look_after_others(worker: Worker, connector: PsycopgConnector) -> None:
+    """Say that this worker lives, also while it finishes its last jobs, and take up what dead ones left behind."""
+    pause = POLL_SECONDS  # jobs left behind by the one before us need not wait
+    while True:
+        await asyncio.sleep(pause)
+        if worker.worker_id is None:
+            continue
+        pause = backlog.LOOK_EVERY_S
+        try:
+            async with connector.pool.connection() as connection:
+                await backlog.say_still_here(connection, worker.worker_id)
+                found = await backlog.take_up(connection)
+        except psycopg.OperationalError as error:
+            logger.debug("The database does not answer: %s", error)  # the worker notices by itself
+        else:
+            if found:
+                logger.warning("Took up %d jobs that a worker had left behind: %s", len(found), ", ".join(sorted(set(found))))
+
+
+async def _leave(worker: Worker) -> None:
+    """End here and now: threads cannot be stopped, and what they do will be done by another worker."""
+    logger.warning("Jobs are left to other workers: they have not ended %d seconds after SIGTERM.", GRACE_SECONDS)
+    if worker.worker_id is not None:
+        with contextlib.suppress(ConnectorException):
+            await app.job_manager.unregister_worker(worker.worker_id)
+    if settings.EMBEDDED_POSTGRES is not None:
+        settings.EMBEDDED_POSTGRES.leave()
+    logging.shutdown()
+    os._exit(0)
+
+
+async def _told_within(told: asyncio.Event, seconds: float) -> bool:
+    """Whether we are told to stop within that time."""
     try:
-        connection.ensure_connection()
-    except OperationalError:
+        await asyncio.wait_for(told.wait(), seconds)
+    except TimeoutError:
         return False
     return True
 
 
-def _wait_for_database() -> None:
-    """Return when the database can be reached, having asked at growing intervals."""
+async def _reachable() -> bool:
+    try:
+        async with await psycopg.AsyncConnection.connect(**connector_params(DEFAULT_DB_ALIAS) | {"connect_timeout": PATIENCE_SECONDS}):
+            return True
+    except psycopg.OperationalError:
+        return False
+
+
+async def _back(told: asyncio.Event) -> bool:
+    """Wait for the database, asking at growing intervals; False when told to stop before it is back."""
     pause = FIRST_WAIT_SECONDS
-    while not _reachable():
-        time.sleep(pause)
+    while not await _told_within(told, pause):
+        if await _reachable():
+            return True
         pause = min(2 * pause, LONGEST_WAIT_SECONDS)
+    return False
 
 
 def _is_about_the_connection(error: BaseException | None) -> bool:
@@ -86,7 +194,20 @@ def _is_about_the_connection(error: BaseException | None) -> bool:
     return False
 
 
-def _is_no_echo(record: logging.LogRecord) -> bool:
-    """Whether this says more than that the database is away."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not record.name.startswith(TALKATIVE) or not (_is_about_the_connection(error) or record.name == "psycopg.pool")
+def _was_taken_for_dead(error: BaseException) -> bool:
+    """Whether we were silent for so long that others have forgotten us, and no job may be ours."""
+    return isinstance(error.__cause__, psycopg.errors.ForeignKeyViolation)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether this says more than that a job began or ended well, or that the database is away."""
+    if not record.name.startswith(TALKATIVE):
+        return True
+    if record.levelno < logging.WARNING:
+        # A job that failed and will be tried again is told of as if it were no news.
+        return getattr(record, "action", "") == "job_error_retry" and not _tells_of_the_connection(record)
+    return not _tells_of_the_connection(record)
+
+
+def _tells_of_the_connection(record: logging.LogRecord) -> bool:
+    return record.name == "psycopg.pool" or _is_about_the_connection(record.exc_info[1] if record.exc_info else None)
