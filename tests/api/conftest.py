@@ -1,4 +1,4 @@
-"""Two stores side by side, and everybody who may knock."""
+"""What tests of both dialects lean on."""
 
 import pytest
 
