@@ -137,9 +137,9 @@ def test_what_waits_for_its_next_attempt_keeps_nothing_else_waiting(server: Loop
     server.status = 500
     hand.send(at=NOON, most=5)
     server.status = 200
-    hand.send(at=NOON + timedelta(seconds=3))
+    hand.send(at=NOON + timedelta(seconds=4))
     assert states(made).count(CallState.ACKNOWLEDGED) == 4
-    hand.send(at=NOON + timedelta(seconds=10))
+    hand.send(at=NOON + timedelta(seconds=30))
     assert set(states(made)) == {CallState.ACKNOWLEDGED}
 
 
@@ -177,7 +177,7 @@ def test_after_an_outage_nothing_waits_any_longer(server: Loopback, hand: Hand) 
     made = subscription(factories.StoreFactory.create(), server.url)
     orders(made, 3, hand)
     hand.send(at=NOON)
-    hand.send(at=NOON + timedelta(seconds=10))
+    hand.send(at=NOON + timedelta(seconds=30))
     server.status = 200
     at = NOON + timedelta(minutes=2)
     assert hand.send(at=at) == 0
