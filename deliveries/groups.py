@@ -8,6 +8,7 @@ from stores.actors import Actor, Role
 MOVED = frozenset({"view", "add", "change"})
 KEPT = frozenset({"view", "add", "change", "delete"})
 SEEN = frozenset({"view"})
+RESENT = frozenset({"view", "change"})
 
 MAY: dict[Role, dict[str, frozenset[str]]] = {
     Role.DISPATCHER: {
@@ -16,6 +17,8 @@ MAY: dict[Role, dict[str, frozenset[str]]] = {
         "deliveries.courier": MOVED,
         "deliveries.tasklist": SEEN,
         "deliveries.event": SEEN,
+        "deliveries.subscription": RESENT,
+        "deliveries.call": RESENT,
         "quotes.deliveryquote": MOVED,
         "stores.order": MOVED,
         "stores.address": MOVED,
@@ -29,6 +32,8 @@ MAY: dict[Role, dict[str, frozenset[str]]] = {
     Role.STORE_OWNER: {
         "deliveries.delivery": MOVED,
         "deliveries.task": SEEN,
+        "deliveries.subscription": RESENT,
+        "deliveries.call": RESENT,
         "quotes.deliveryquote": SEEN,
         "stores.order": SEEN,
         "stores.store": SEEN,
@@ -37,8 +42,8 @@ MAY: dict[Role, dict[str, frozenset[str]]] = {
 }
 """What each role may do with rows of each table; an admin may do everything, and a courier has pages of their own.
 
-To change a delivery, a task, an order or a quote means to use the verbs of the core on it: which of them, and when, is
-for the core to say. Whose rows somebody sees is for `visible_to` to say.
+To change a delivery, a task, an order, a quote, a subscription or a call means to use the verbs of the core on it: which of
+them, and when, is for the core to say. Whose rows somebody sees is for `visible_to` to say.
 """
 
 DESK_ROLES = frozenset({Role.ADMIN, *(role for role, tables in MAY.items() if tables)})

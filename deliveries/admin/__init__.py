@@ -4,6 +4,19 @@ Nothing here assigns a status. `desk` holds who may see what, `acts` the verbs w
 module is named after what it shows. Importing this package is what registers them all.
 """
 
-from deliveries.admin import clients, couriers, deliveries, events, jobs, offering, orders, people, stores, tasks
+from deliveries.admin import calls, clients, couriers, deliveries, events, jobs, offering, orders, people, stores, subscriptions, tasks
 
-__all__ = ["clients", "couriers", "deliveries", "events", "jobs", "offering", "orders", "people", "stores", "tasks"]
+__all__ = [
+    "calls",
+    "clients",
+    "couriers",
+    "deliveries",
+    "events",
+    "jobs",
+    "offering",
+    "orders",
+    "people",
+    "stores",
+    "subscriptions",
+    "tasks",
+]

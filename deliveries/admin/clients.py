@@ -1,7 +1,6 @@
 """API clients and their connections at the desk: secrets are shown once, when they are made, and never again."""
 
 from collections.abc import Callable
-from secrets import token_urlsafe
 from typing import Any
 
 from django import forms
@@ -9,9 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.cache import add_never_cache_headers
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 from oauth2_provider.models import AccessToken, Grant, IDToken, RefreshToken
@@ -19,9 +16,10 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from deliveries.admin import columns, facets
+from deliveries.admin import columns, facets, shown_once, subscriptions
 from deliveries.admin.acts import Act, ActingAdmin
-from deliveries.admin.desk import replace
+from deliveries.admin.desk import page_url, replace
+from deliveries.admin.shown_once import OnceForm, Secret
 from stores import credentials
 from stores.models import Account, ApiClient, Connection, Dialect, Store
 
@@ -30,30 +28,6 @@ for _model in (ApiClient, AccessToken, Grant, IDToken, RefreshToken):
     replace(_model)
 
 SCOPES = (("orders.read", "Read orders and deliveries"), ("orders.write", "Change orders and deliveries"))
-Secret = tuple[str, str]
-
-
-USED = "used_forms"
-MOST_USED = 50
-ONCE_ALREADY = "This form was sent before, and what it made was shown then. Open the page anew to make another."
-
-
-class OnceForm(forms.Form):
-    """A form that works once: sent again, as by reloading its answer, it is refused. Its number is no secret."""
-
-    form_number = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
-
-    def __init__(self, data: Any = None) -> None:
-        super().__init__(data, initial={"form_number": token_urlsafe(16)})
-
-    def use_up(self, request: HttpRequest) -> bool:
-        """Whether this is the first time that the form is sent; its number is remembered with the session."""
-        number, used = self.cleaned_data["form_number"], request.session.get(USED, [])
-        if number and number in used:
-            self.add_error(None, ONCE_ALREADY)
-            return False
-        request.session[USED] = [*used, number][-MOST_USED:]
-        return True
 
 
 class NewClientForm(OnceForm):
@@ -169,8 +143,8 @@ class ApiClientAdmin(ActingAdmin):
         form = NewClientForm(request.POST if request.method == "POST" else None)
         if form.is_bound and form.is_valid() and form.use_up(request):
             client, shown = form.make()
-            return self._show_once(request, client, shown)
-        return self._form_page(request, form, "New API client", reverse("admin:stores_apiclient_changelist"))
+            return shown_once.show(self, request, shown, title=str(client), back=reverse(page_url(client), args=[client.pk]))
+        return shown_once.ask(self, request, form, title="New API client", back=reverse("admin:stores_apiclient_changelist"))
 
     def key_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Give a CoopCycle client another key."""
@@ -191,6 +165,7 @@ class ApiClientAdmin(ActingAdmin):
                 (connection, columns.link(connection, f"{connection.hint}…"))
                 for connection in client.connections.select_related("store", "account")
             ]
+            context["subscriptions"] = subscriptions.of_client(request, client)
             speaks = client.dialect == Dialect.COOPCYCLE
             context["issue"] = {
                 "label": "New API key" if speaks else "New access token",
@@ -207,33 +182,10 @@ class ApiClientAdmin(ActingAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         form = form_class(request.POST if request.method == "POST" else None)
+        back = reverse(page_url(client), args=[client.pk])
         if form.is_bound and form.is_valid() and form.use_up(request):
-            return self._show_once(request, client, form.make(client))
-        return self._form_page(request, form, f"{title}: {client}", reverse("admin:stores_apiclient_change", args=[client.pk]))
-
-    def _form_page(self, request: HttpRequest, form: forms.Form, title: str, back: str) -> TemplateResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.opts,
-            "form": form,
-            "back": back,
-            "media": self.media + form.media,
-        }
-        return TemplateResponse(request, "admin/desk/form.html", context)
-
-    def _show_once(self, request: HttpRequest, client: ApiClient, shown: list[Secret]) -> TemplateResponse:
-        """The one page that ever holds a secret in clear; nobody keeps it, the browser's cache included."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": str(client),
-            "opts": self.opts,
-            "shown": shown,
-            "back": reverse("admin:stores_apiclient_change", args=[client.pk]),
-        }
-        response = TemplateResponse(request, "admin/stores/apiclient/once.html", context)
-        add_never_cache_headers(response)
-        return response
+            return shown_once.show(self, request, form.make(client), title=str(client), back=back)
+        return shown_once.ask(self, request, form, title=f"{title}: {client}", back=back)
 
     @display(description="Open connections", ordering="open_connections")
     def connection_count(self, client: Any) -> int:

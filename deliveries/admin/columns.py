@@ -18,6 +18,7 @@ from deliveries.statuses import COLORS, TaskStatus
 from stores import money
 
 RED = "text-red-600 dark:text-red-500 font-semibold whitespace-nowrap"
+ALARMING = "text-red-600 dark:text-red-500 font-semibold"
 AMBER = "text-orange-700 dark:text-orange-400 whitespace-nowrap"
 SUBTLE = "text-font-subtle-light dark:text-font-subtle-dark"
 QUIET = f"{SUBTLE} whitespace-nowrap"
@@ -102,7 +103,12 @@ def price(cents: int | None, currency: str) -> str:
 
 def link(row: Model | None, text: str = "") -> SafeString | str:
     """A row's name, leading to its page; "" for none."""
-    return "" if row is None else format_html('<a class="{}" href="{}">{}</a>', LINK, reverse(page_url(row), args=[row.pk]), text or row)
+    return "" if row is None else to(reverse(page_url(row), args=[row.pk]), text or str(row))
+
+
+def to(url: str, text: str, classes: str = LINK) -> SafeString:
+    """Words that lead to another page of the desk."""
+    return format_html('<a class="{}" href="{}">{}</a>', classes, url, text)
 
 
 def outside(url: str, text: str = "") -> SafeString | str:

@@ -1,4 +1,4 @@
-"""The desk's first page: today in figures, what is most urgent, and who is out."""
+"""The desk's first page: what goes wrong, today in figures, what is most urgent, and who is out."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from deliveries.admin import columns, facets
 from deliveries.admin.couriers import with_load
 from deliveries.admin.deliveries import URGENT_FIRST, carried_by, failure, lateness, looked_at, recipient, windows
 from deliveries.admin.desk import actor_of, may, moment_of
+from deliveries.admin.notices import notices
 from deliveries.models import Courier, Delivery, Task
 from deliveries.statuses import COLORS, OVER, DeliveryStatus
 
@@ -18,6 +19,7 @@ URGENT = 8
 
 def index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the first page shows besides the navigation, for whoever asks; the same few queries whatever there is."""
+    context["notices"] = notices(request)
     context["figures"] = figures(request)
     context["statuses"] = statuses(request)
     context["urgent"] = urgent(request)

@@ -89,7 +89,7 @@ class DateFacet(admin.SimpleListFilter):
             raise IncorrectLookupParameters(str(error)) from error
 
 
-class _RowFacet(DropdownFilter):
+class RowFacet(DropdownFilter):
     """One row of another table, as whoever asks may see it."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -98,10 +98,14 @@ class _RowFacet(DropdownFilter):
             return queryset
         if not text.isdecimal() or len(text) > 18:
             raise IncorrectLookupParameters(f"“{text}” is no number.")
-        return queryset.filter(**{f"{self.parameter_name}_id": int(text)})
+        return self.of_row(queryset, int(text))
+
+    def of_row(self, queryset: QuerySet[Any], pk: int) -> QuerySet[Any]:
+        """What belongs to one row of the other table."""
+        return queryset.filter(**{f"{self.parameter_name}_id": pk})
 
 
-class StoreFacet(_RowFacet):
+class StoreFacet(RowFacet):
     """The stores that whoever asks may see."""
 
     title = "store"
@@ -111,7 +115,7 @@ class StoreFacet(_RowFacet):
         return [(str(pk), name) for pk, name in Store.objects.visible_to(actor_of(request)).values_list("pk", "name")]
 
 
-class CourierFacet(_RowFacet):
+class CourierFacet(RowFacet):
     """The couriers, for the desk alone."""
 
     title = "courier"

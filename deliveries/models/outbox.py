@@ -1,13 +1,15 @@
 """The tables of what goes out: who subscribed, what they are owed, every attempt at it, and the order it can be read in."""
 
 from typing import Self
+from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
-from stores.actors import Actor
+from stores.actors import Actor, ActorKind
+from stores.models import Store
 
 
 class DisabledWhy(models.TextChoices):
@@ -22,8 +24,14 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     """Subscriptions, and who may see which."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """A client's own; the desk sees all."""
-        return self if actor.runs_the_desk else self.filter(client_id=actor.client_id, client__isnull=False)
+        """A client's own; of those that reach nobody else's store, an owner's; the desk sees all."""
+        if actor.runs_the_desk:
+            return self
+        if actor.kind is not ActorKind.USER:
+            return self.filter(client_id=actor.client_id, client__isnull=False)
+        of_account = Store.objects.filter(account=OuterRef("account"))
+        whole_account = Exists(of_account) & ~Exists(of_account.exclude(pk__in=actor.store_ids))
+        return self.filter(Q(store_id__in=actor.store_ids) | whole_account)
 
     def active(self) -> Self:
         """Those that something is owed to: not switched off, and of a connection that is still open."""
@@ -74,11 +82,16 @@ class Subscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.client} · {self.url or 'read by polling'}"
+        return f"{self.client} · {self.host or 'read by polling'}"
 
     @property
     def is_passive(self) -> bool:
         return not self.url
+
+    @property
+    def host(self) -> str:
+        """Where calls go, as "hooks.example:8443"; the rest of a URL may be known to its receiver alone. "" when passive."""
+        return urlsplit(self.url).netloc
 
 
 class CallState(models.TextChoices):
@@ -98,8 +111,13 @@ class CallQuerySet(models.QuerySet["Call"]):
     """Calls, and who may see which."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """Those of a client's own subscriptions; the desk sees all."""
-        return self if actor.runs_the_desk else self.filter(subscription__client_id=actor.client_id)
+        """Those of the subscriptions that an actor sees, and an owner's of what happened in a store of theirs; the desk sees all."""
+        if actor.runs_the_desk:
+            return self
+        if actor.kind is not ActorKind.USER:
+            return self.filter(subscription__client_id=actor.client_id)
+        seen = Subscription.objects.visible_to(actor)
+        return self.filter(Q(subscription__in=seen.order_by()) | Q(event__store_id__in=actor.store_ids))
 
     def unsettled(self) -> Self:
         return self.filter(state__in=UNSETTLED)

@@ -13,7 +13,8 @@ from django.urls import reverse
 from procrastinate.contrib.django import app
 
 from deliveries import intake, transitions
-from deliveries.models import Courier, Delivery, Event, Task, TaskList
+from deliveries.models import Attempt, Call, Courier, Delivery, Event, Subscription, Task, TaskList
+from deliveries.outbox import subscriptions
 from quotes.models import DeliveryQuote
 from quotes.offers import Offer
 from stores import credentials
@@ -26,7 +27,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 REGISTERED: list[type[Model]] = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 OURS: set[type[Model]] = {Account, Address, ApiClient, Connection, Courier, Delivery, DeliveryQuote, Event, Order, PackageSet, Store}
-OURS |= {Tag, Task, TaskList, TimeSlot, User}
+OURS |= {Call, Subscription, Tag, Task, TaskList, TimeSlot, User}
 MOST_QUERIES = 18
 """On any list: session, person, role, count, rows, their stops, and the choices of the facets."""
 
@@ -48,8 +49,20 @@ def a_little_of_everything(number: int) -> Delivery:
     intake.offer_quote(order, offer, by=SYSTEM, at=NOON)
     client, _ = factories.coopcycle_client(store)
     credentials.issue_api_key(client)
+    hook, _ = subscriptions.subscribe(client, store, "https://203.0.113.9/hook", ["delivery.started"], at=NOON)
+    call = Call.objects.create(
+        subscription=hook,
+        event=Event.objects.filter(delivery=delivery).latest("id"),
+        name="delivery.started",
+        message_id=f"evt_{number}",
+        chain=f"order {delivery.order_id}",
+        body="{}",
+        created_at=NOON,
+    )
+    Attempt.objects.create(call=call, started_at=NOON, duration_ms=12, status=500)
     till, _ = credentials.new_client(name=f"Till {number}", dialect=Dialect.HUBRISE)
-    credentials.connect(till, account=store.account, scopes="orders.read")
+    connected, _ = credentials.connect(till, account=store.account, scopes="orders.read")
+    subscriptions.call_back(connected, "", ["order.update"], follows_positions=False, at=NOON)
     Group.objects.create(name=f"Group {number}")
     app.configure_task("locate_again", queueing_lock=f"run {number}").defer(timestamp=number)
     return delivery
@@ -109,7 +122,7 @@ def test_every_page_answers(admin_browser: Client) -> None:
 
 
 def _is_made_by_hand(model_admin: Any) -> bool:
-    return model_admin.model not in (Delivery, Task, TaskList, Order, DeliveryQuote, Event, Connection) and (
+    return model_admin.model not in (Delivery, Task, TaskList, Order, DeliveryQuote, Event, Connection, Subscription, Call) and (
         model_admin.model._meta.app_label != "procrastinate"
     )
 
@@ -202,7 +215,7 @@ def test_lateness_is_said_in_words(admin_browser: Client, noon: Any) -> None:
     assert "Not started" in body
 
 
-@pytest.mark.parametrize("model", [Delivery, Task, Address, Connection], ids=lambda model: model._meta.model_name)
+@pytest.mark.parametrize("model", [Delivery, Task, Address, Connection, Subscription, Call], ids=lambda model: model._meta.model_name)
 def test_facets_can_be_counted(model: type[Model], admin_browser: Client) -> None:
     a_little_of_everything(0)
     assert admin_browser.get(url(model, "changelist"), {"_facets": "True"}).status_code == 200

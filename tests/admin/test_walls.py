@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from deliveries import groups, transitions
-from deliveries.models import Courier, Delivery, Event, Task, TaskList
+from deliveries.models import Call, Courier, Delivery, Event, Subscription, Task, TaskList
 from quotes.models import DeliveryQuote
 from stores.actors import SYSTEM, Role
 from stores.models import Account, Address, ApiClient, Connection, Order, Store, User
@@ -22,7 +22,7 @@ from tests.factories import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
-OWN = (Delivery, Task, Order, DeliveryQuote, Store)
+OWN = (Delivery, Task, Order, DeliveryQuote, Store, Subscription, Call)
 REGISTERED: list[type[Model]] = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 
 
@@ -33,7 +33,9 @@ def owner_of(store: Store) -> Client:
 
 
 def rows_of(model: Any, delivery: Delivery) -> Any:
-    path = {Store: "pk", DeliveryQuote: "order__store"}.get(model, "store")
+    if model is Subscription:
+        return model.objects.of_store(delivery.store_id)
+    path = {Store: "pk", DeliveryQuote: "order__store", Call: "event__store"}.get(model, "store")
     return model.objects.filter(**{path: delivery.store_id})
 
 
@@ -131,6 +133,8 @@ def test_nobody_has_no_desk() -> None:
         (Account, True, False, False),
         (Event, True, False, False),
         (TaskList, True, False, False),
+        (Subscription, True, False, False),
+        (Call, True, False, False),
         (User, False, False, False),
         (Group, False, False, False),
         (ApiClient, False, False, False),
@@ -155,7 +159,9 @@ def test_the_navigation_shows_what_may_be_seen(dispatcher_browser: Client) -> No
 
     assert titles(dispatcher_browser) >= {"Deliveries", "Couriers", "Event log"}
     assert "API clients" not in titles(dispatcher_browser)
-    assert titles(owner_of(factories.StoreFactory.create())) == {"Overview", "Deliveries", "Tasks", "Orders", "Quotes", "Stores"}
+    assert titles(owner_of(factories.StoreFactory.create())) == {
+        *("Overview", "Deliveries", "Tasks", "Orders", "Quotes", "Stores", "Subscriptions", "Calls")
+    }
 
 
 def test_groups_are_set_up_once(capsys: pytest.CaptureFixture[str]) -> None:

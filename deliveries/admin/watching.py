@@ -1,0 +1,138 @@
+"""Subscriptions as every page of the desk shows them: how they stand, what they are owed, what was answered last."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Count, DateTimeField, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import JSONObject
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from deliveries.admin import columns
+from deliveries.models import UNSETTLED, Attempt, Call, CallState, DisabledWhy, Subscription
+from stores.refusals import Refused
+
+SECRET = ("sealed_secret", "sealed_previous_secret", "client__client_secret", "client__sealed_secret", "connection__digest")
+"""What no page shows, and so no page asks for."""
+
+NAMED = 2
+
+ON = Q(disabled_at=None, connection__revoked_at=None)
+STATES: Mapping[str, tuple[str, Q]] = {
+    "on": ("On", ON & Q(failing_since=None) & ~Q(url="")),
+    "failing": ("Failing", ON & Q(failing_since__isnull=False)),
+    "given_up": ("Switched off, having failed", Q(disabled_why__in=[DisabledWhy.GONE, DisabledWhy.FAILING])),
+    "by_hand": ("Switched off by hand", Q(disabled_why=DisabledWhy.BY_HAND)),
+    "passive": ("Read by polling", ON & Q(url="")),
+    "closed": ("Connection closed", Q(connection__revoked_at__isnull=False)),
+}
+"""How a subscription may stand, under the names that facets know."""
+
+WHY: Mapping[str, str] = {
+    DisabledWhy.BY_HAND: "by hand",
+    DisabledWhy.GONE: "the endpoint is gone (410)",
+    DisabledWhy.FAILING: "it failed for days",
+}
+
+
+def watched(rows: QuerySet[Any], now: datetime) -> Any:
+    """Subscriptions as pages of the desk show them, in one query, without what is secret, with the moment they are looked at.
+
+    `owed` and `lost` are objects of counts, None when there is nothing. The last answer is the newest of three: to what is
+    owed, to the newest call that has arrived, and to the newest that was given up.
+    """
+    calls = Call.objects.filter(subscription=OuterRef("pk")).order_by().values("subscription")
+    owed = {state.value: Count("pk", filter=Q(state=state)) for state in UNSETTLED}
+    return (
+        rows.select_related("client", "store", "account", "connection")
+        .defer(*SECRET)
+        .annotate(
+            looked_at=Value(now, output_field=DateTimeField()),
+            owed=Subquery(
+                calls.filter(state__in=UNSETTLED).annotate(json=JSONObject(**owed, since=Min("created_at"))).values("json"),
+            ),
+            lost=Subquery(
+                calls.filter(state=CallState.FAILED).annotate(json=JSONObject(count=Count("pk"), last=Max("settled_at"))).values("json")
+            ),
+            owed_answer=_answer(Attempt.objects.filter(call__subscription=OuterRef("pk"), call__state__in=UNSETTLED)),
+            arrived_answer=_answer(Attempt.objects.filter(call=_newest(CallState.ACKNOWLEDGED))),
+            lost_answer=_answer(Attempt.objects.filter(call=_newest(CallState.FAILED))),
+        )
+    )
+
+
+def _newest(state: CallState) -> Subquery:
+    return Subquery(Call.objects.filter(subscription=OuterRef(OuterRef("pk")), state=state).order_by("-pk").values("pk")[:1])
+
+
+def _answer(attempts: QuerySet[Any]) -> Subquery:
+    told = JSONObject(status="status", error="error", at="started_at", ms="duration_ms")
+    return Subquery(attempts.order_by("-started_at", "-pk").annotate(json=told).values("json")[:1])
+
+
+def reach(subscription: Any) -> str:
+    """The store, or all the stores, whose events it is told of."""
+    return str(subscription.store or f"every store of {subscription.account}")
+
+
+def names(subscription: Any, most: int = NAMED) -> str:
+    """The first of its events, and how many there are besides."""
+    rest = len(subscription.names) - most
+    return ", ".join(subscription.names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def state(subscription: Any) -> tuple[str, str, str]:
+    """How it stands: in a word, the colour of that, and since when or why; of a row of `watched`, as all of these."""
+    now, zone = subscription.looked_at, ZoneInfo(settings.TIME_ZONE)
+    if subscription.connection is not None and subscription.connection.revoked_at is not None:
+        return "Closed", "default", f"its token was revoked, {columns.clock(subscription.connection.revoked_at, zone, now=now)}"
+    if subscription.disabled_at is not None:
+        color = "default" if subscription.disabled_why == DisabledWhy.BY_HAND else "danger"
+        return "Off", color, f"{WHY[subscription.disabled_why]}, {columns.clock(subscription.disabled_at, zone, now=now)}"
+    if subscription.failing_since is not None:
+        return "Failing", "warning", f"since {columns.clock(subscription.failing_since, zone, now=now)}"
+    return ("On", "info", "") if subscription.is_passive else ("On", "success", "")
+
+
+def shown_state(subscription: Any) -> SafeString:
+    """Its state as a badge, with since when or why below."""
+    word, color, more = state(subscription)
+    return columns.lines(columns.badge(word, color), more)
+
+
+def last_answer(subscription: Any) -> SafeString | str:
+    """What the endpoint said to the last call, and how long ago that was."""
+    known = [told for told in (subscription.owed_answer, subscription.arrived_answer, subscription.lost_answer) if told]
+    if not known:
+        return "–"
+    told = max(known, key=lambda told: datetime.fromisoformat(told["at"]))
+    word = answer(told["status"], told["error"])
+    return columns.lines(word, columns.ago(datetime.fromisoformat(told["at"]), now=subscription.looked_at))
+
+
+def answer(status: int | None, error: str) -> SafeString | str:
+    """A status that was answered, or what kept an answer away; in red what is no success."""
+    if status is None:
+        return columns.flag(error, columns.ALARMING)
+    return str(status) if 200 <= status < 300 else columns.flag(str(status), columns.ALARMING)
+
+
+def calls_of(subscription: Subscription, *states: CallState) -> str:
+    """The list of the calls of a subscription, of some states or all."""
+    asked = {"subscription": subscription.pk, **({"state__exact": list(states)} if states else {})}
+    return f"{reverse('admin:deliveries_call_changelist')}?{urlencode(asked, doseq=True)}"
+
+
+def is_on(subscription: Any) -> bool:
+    """Whether anything is sent, or can be read; of a row loaded with its connection."""
+    return subscription.disabled_at is None and (subscription.connection is None or subscription.connection.revoked_at is None)
+
+
+def only_on(subscription: Any) -> None:
+    """Refuse what would not go out."""
+    if not is_on(subscription):
+        raise Refused("Nothing is sent to it as long as it is off: switch it on first.")
