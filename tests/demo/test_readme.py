@@ -1,8 +1,12 @@
-"""The README keeps its word: its tour runs, and its table knows every setting."""
+"""The README keeps its word: its tour runs, its receiver verifies, and its table knows every setting."""
 
+import base64
 import os
 import re
+import socket
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ from django.utils import timezone
 
 from deliveries.demo import loading
 from deliveries.models import Delivery, Task
+from deliveries.outbox import posting, signing, subscriptions
 
 README = (Path(settings.BASE_DIR) / "README.md").read_text(encoding="utf-8")
 
@@ -63,3 +68,32 @@ def test_every_make_target_it_names_exists() -> None:
     named = set(re.findall(r"make ([a-z]+)", README + (Path(settings.BASE_DIR) / "CONTRIBUTING.md").read_text(encoding="utf-8")))
     assert named >= {"demo", "test", "walkthrough"}
     assert [name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == []
+
+
+def test_the_receiver_it_shows_verifies_calls(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", section("Webhooks"), re.DOTALL)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    secret, at = subscriptions.new_secret(), timezone.now()
+    body = b'{"data":{"object":"/api/deliveries/1","event":"delivery.completed"}}'
+    headers = signing.headers("evt_1_delivery_completed", at, body, [base64.b64decode(secret)])
+    environment = {"PATH": os.environ["PATH"], "SECRET": secret, "PORT": str(port)}
+    receiver = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        answers = [call(port, sent, headers) for sent in (body, body, body.replace(b"completed", b"cancelled"))]
+    finally:
+        receiver.terminate()
+        said, _ = receiver.communicate(timeout=10)
+    assert answers == [204, 204, 400]
+    assert said.decode().splitlines() == ["{'data': {'object': '/api/deliveries/1', 'event': 'delivery.completed'}}"]
+
+
+def call(port: int, body: bytes, headers: dict[str, str]) -> int | None:
+    """Post to a receiver that may just be starting; the status of its answer."""
+    deadline = time.monotonic() + 20
+    while True:
+        outcome = posting.post(f"http://127.0.0.1:{port}/", body, headers)
+        if outcome.status is not None or time.monotonic() > deadline:
+            return outcome.status
+        time.sleep(0.1)
