@@ -188,15 +188,18 @@ class Attempt(models.Model):
 
 class FeedEntry(models.Model):
     """An event that its subscribers have been told of. Ids come in the order in which entries can be read, without fail:
-    whoever has read up to one of them has missed none before it (see `outbox.telling`).
+    whoever has read up to one of them has missed none before it (see `outbox.telling`). `store` is the event's own, here so
+    that one store's entries can be read in their order without those of all others.
     """
 
     event = models.OneToOneField("deliveries.Event", on_delete=models.PROTECT, related_name="feed_entry")
+    store = models.ForeignKey("stores.Store", on_delete=models.PROTECT, related_name="+", db_index=False)
     entered_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["id"]
         verbose_name_plural = "feed entries"
+        indexes = [models.Index(fields=["store", "id"], name="feed_by_store")]
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.event}"

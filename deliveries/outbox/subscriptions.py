@@ -10,9 +10,19 @@ from deliveries.models import DisabledWhy, Subscription
 from deliveries.outbox import sending, targets
 from stores import credentials, effects
 from stores.models import ApiClient, Connection, Store
+from stores.refusals import Refused
+
+MOST = 100
+"""Webhooks that one client may have: what each is owed takes room and work."""
 
 BOTH_VALID = timedelta(hours=24)
 """How long the secret before is signed with too, once there is another."""
+
+
+class TooManyWebhooks(Refused):
+    """A client has as many webhooks as anybody may have."""
+
+    code = "too_many_webhooks"
 
 
 def new_secret() -> str:
@@ -21,10 +31,17 @@ def new_secret() -> str:
 
 
 def subscribe(client: ApiClient, store: Store, url: str, names: Sequence[str], *, at: datetime) -> tuple[Subscription, str]:
-    """A webhook with a secret of its own, which is returned in clear for the one time it is shown. Raises `UnsafeTarget`."""
+    """A webhook with a secret of its own, which is returned in clear for the one time it is shown.
+
+    Raises `UnsafeTarget`, and `TooManyWebhooks`.
+    """
     targets.check(url)
     secret = new_secret()
     with effects.atomic():
+        # Held so that two at once do not both get the last place.
+        ApiClient.objects.select_for_update(no_key=True).get(pk=client.pk)
+        if Subscription.objects.filter(client=client).count() >= MOST:
+            raise TooManyWebhooks(f"There are {MOST} webhooks already, which is as many as a client may have. Delete one first.")
         made = Subscription.objects.create(
             client=client, store=store, url=url, names=list(names), sealed_secret=credentials.seal(secret), created_at=at
         )

@@ -5,12 +5,11 @@ reads events by their ids may miss one that commits late. An entry of the feed i
 event has been committed, and one writer at a time: it holds a lock from before its first entry gets an id until it has
 committed. Whoever sees an entry can see every entry with a lower id. And a thing's events are entered in the order in
 which they happened: a verb holds the lock of what it changes until it commits, so when one of them can be seen, so can
-those before it, and `tell` takes up all that it sees, one thing at a time.
+those before it, and `tell` takes up all that it sees, one thing at a time. The entries of one change stand together.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from django.db import connection
 
@@ -33,13 +32,14 @@ def tell(chain: str, *, voices: Mapping[str, Voice], at: datetime) -> int:
     with effects.atomic():
         _hold(chain)
         events = list(Event.objects.untold().about(chain).select_related("task", "quote"))
-        owed = [message for batch in _changes(events) for message in _owed(batch, voices)]
+        changed = _changes(events)
+        owed = [message for batch in changed for message in _owed(batch, voices)]
         Call.objects.bulk_create(_call(subscription, message, chain, at=at) for subscription, message in owed)
         for subscription in sorted({subscription.pk: subscription for subscription, _ in owed}.values(), key=lambda each: each.pk):
             sending.release(subscription, at=at)
         if events:
             _hold(FEED)
-            FeedEntry.objects.bulk_create(FeedEntry(event=event) for event in events)
+            FeedEntry.objects.bulk_create(FeedEntry(event=event, store_id=event.store_id) for change in changed for event in change)
     return len(events)
 
 
@@ -59,8 +59,11 @@ def _hold(name: str) -> None:
 
 
 def _changes(events: Iterable[Event]) -> list[list[Event]]:
-    """The events of each transaction together, oldest first."""
-    return [list(batch) for _, batch in groupby(events, key=lambda event: event.transaction_id)]
+    """The events of each transaction together, even where those of another were numbered in between; oldest first."""
+    batches: dict[int, list[Event]] = {}
+    for event in events:
+        batches.setdefault(event.transaction_id, []).append(event)
+    return list(batches.values())
 
 
 def _owed(batch: list[Event], voices: Mapping[str, Voice]) -> Iterable[tuple[Subscription, Message]]:

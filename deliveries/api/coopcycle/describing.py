@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 
 from deliveries.api import conditional, once
 from deliveries.api.coopcycle import media
-from deliveries.api.coopcycle.schemas import Schema, collection, either, many, ref
+from deliveries.api.coopcycle.schemas import Schema, collection, either, endless, many, ref
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -30,6 +30,7 @@ def described(
     tag: str,
     gives: str = "",
     lists: str = "",
+    follows: str = "",
     plainly: Schema | None = None,
     status: int = 200,
     takes: str = "",
@@ -37,10 +38,15 @@ def described(
     parameters: tuple[OpenApiParameter, ...] = (),
     public: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Describe a handler: `gives` or `lists` names what it answers, `plainly` is answered as bare JSON, `takes` names its body."""
+    """Describe a handler: `gives` or `lists` names what it answers, `plainly` is answered as bare JSON, `takes` names its body.
+
+    `follows` names the members of a collection that goes on and on, of which nobody knows the total.
+    """
     answers: dict[Any, Any] = {}
     if plainly is not None:
         answers[status, media.JSON] = plainly
+    elif follows:
+        answers[status, media.LD], answers[status, media.JSON] = endless(follows), many(ref(follows))
     elif gives or lists:
         answers[status, media.LD] = collection(lists) if lists else ref(gives)
         answers[status, media.JSON] = many(ref(lists)) if lists else ref(gives)

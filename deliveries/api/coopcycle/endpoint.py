@@ -196,7 +196,8 @@ def with_headers(request: Any, response: HttpResponseBase) -> HttpResponseBase:
     headers["Vary"] = "Accept"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "deny"
-    headers["Link"] = f"<{request.scheme}://{request.get_host()}/api/docs.jsonld>; {DOCS_RELATION}"
+    documented = f"<{request.scheme}://{request.get_host()}/api/docs.jsonld>; {DOCS_RELATION}"
+    headers["Link"] = f"{headers['Link']}, {documented}" if "Link" in headers else documented
     headers["Access-Control-Allow-Origin"] = "*"
     headers["Access-Control-Expose-Headers"] = EXPOSED
     return response

@@ -5,7 +5,7 @@ from typing import Any
 
 from deliveries import amending, booking, stops, transitions
 from deliveries.api import conditional, once
-from deliveries.outbox import targets
+from deliveries.outbox import subscriptions, targets
 from quotes import offers
 from stores import keeping, money, orders, phones, places, refusals, schedules
 from stores.refusals import Invalid, Path, Refused
@@ -26,6 +26,12 @@ class Malformed(Refused):
     """A field of the wrong type, or out of range."""
 
     code = "malformed"
+
+
+class NotAChoice(Refused):
+    """A word that is none of those to choose from."""
+
+    code = "not_a_choice"
 
 
 class BadReference(Refused):
@@ -62,6 +68,7 @@ WORDS: dict[type[Refused], Word] = {
     refusals.NotFound: Word(404),
     refusals.NotAllowed: Word(403, sentence="Access Denied."),
     Malformed: Word(violation=True),
+    NotAChoice: Word(violation=True, code=CHOICE),
     BadReference: Word(),
     SlotNotOffered: Word(),
     PaymentNotOffered: Word(),
@@ -87,6 +94,7 @@ WORDS: dict[type[Refused], Word] = {
     transitions.PreviousUnfinished: Word(),
     transitions.TaskIsCancelled: Word(),
     targets.UnsafeTarget: Word(violation=True),
+    subscriptions.TooManyWebhooks: Word(),
     offers.NotForDelivery: Word(),
     offers.NotYourFleet: Word(403),
     once.BadKey: Word(),

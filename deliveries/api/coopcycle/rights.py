@@ -17,6 +17,11 @@ def sends(by: Actor) -> bool:
     return by.runs_the_desk or Role.STORE_OWNER in by.roles or DELIVERIES in by.scopes
 
 
+def subscribes(by: Actor) -> bool:
+    """Programs with the scope: webhooks are theirs; people look after them in the admin."""
+    return by.kind is ActorKind.CLIENT and DELIVERIES in by.scopes
+
+
 def sees_tasks(by: Actor) -> bool:
     """One task: people, whose rows tell the rest, and programs with a scope for tasks."""
     return is_person(by) or not TASKS.isdisjoint(by.scopes)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from deliveries.api.coopcycle.voice import ALL_NAMES
+from deliveries.models import CallState, DisabledWhy
 from deliveries.statuses import TaskStatus, TaskType
 
 Schema = dict[str, Any]
@@ -13,6 +15,7 @@ MAYBE_WHOLE: Schema = {"type": ["integer", "null"]}
 NUMBER: Schema = {"type": "number"}
 YES_NO: Schema = {"type": "boolean"}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
+MAYBE_MOMENT: Schema = {"type": ["string", "null"], "format": "date-time"}
 IRI: Schema = {"type": "string", "format": "iri-reference"}
 MAYBE_IRI: Schema = {"type": ["string", "null"], "format": "iri-reference"}
 ANYTHING: Schema = {}
@@ -53,6 +56,14 @@ def collection(of: str) -> Schema:
         },
         optional=("hydra:view", "hydra:search"),
     )
+
+
+def endless(of: str) -> Schema:
+    """A Hydra collection that is read on from where one was, without a total."""
+    whole = collection(of)
+    properties = {name: kind for name, kind in whole["properties"].items() if name != "hydra:totalItems"}
+    view = shape({"@id": IRI, "@type": TEXT, "hydra:next": {**IRI, "description": "Where to go on, also when nothing is new."}})
+    return shape({**properties, "hydra:view": view})
 
 
 def either(*kinds: Schema) -> Schema:
@@ -159,6 +170,17 @@ _TASK_SENT: Schema = {
     "status": MAYBE_TEXT,
     **_LOAD_SENT,
 }
+_WEBHOOK: Schema = {"url": TEXT, "event": {"enum": list(ALL_NAMES)}}
+_WEBHOOK_CALL: Schema = {
+    "id": {**TEXT, "description": "The `webhook-id` it is sent with, however often."},
+    "object": IRI,
+    "event": {"enum": list(ALL_NAMES)},
+    "state": {"enum": CallState.values},
+    "tries": WHOLE,
+    "createdAt": MOMENT,
+    "nextTryAt": MAYBE_MOMENT,
+    "settledAt": MAYBE_MOMENT,
+}
 _ORDER_SENT: Schema = {
     "paymentMethod": MAYBE_TEXT,
     "arbitraryPrice": {
@@ -262,6 +284,37 @@ COMPONENTS: dict[str, Schema] = {
     "Route": shape({"code": TEXT, "routes": many(shape({"distance": WHOLE, "duration": WHOLE, "geometry": TEXT}))}),
     "OAuth2Token": shape({"token_type": TEXT, "expires_in": WHOLE, "access_token": TEXT, "scope": TEXT}),
     "OAuth2Error": shape({"error": TEXT, "error_description": TEXT, "message": TEXT}),
+    "Webhook": linked(_WEBHOOK),
+    "NewWebhook": linked({**_WEBHOOK, "secret": {**TEXT, "description": "Base64 of 32 random bytes; shown only here."}}),
+    "WebhookInput": shape({"event": {"enum": list(ALL_NAMES)}, "url": {**TEXT, "maxLength": 2000, "description": "Begins with https://."}}),
+    "WebhookState": linked(
+        {
+            "webhook": IRI,
+            "enabled": YES_NO,
+            "disabledAt": MAYBE_MOMENT,
+            "disabledWhy": {"enum": [*DisabledWhy.values, None]},
+            "failingSince": MAYBE_MOMENT,
+            "formerSecretUntil": {**MAYBE_MOMENT, "description": "Until when the secret before is signed with as well."},
+            "owed": WHOLE,
+            "failed": WHOLE,
+        }
+    ),
+    "WebhookCall": linked(_WEBHOOK_CALL),
+    "LoneWebhookCall": linked({**_WEBHOOK_CALL, "attempts": many(ref("WebhookAttempt"))}),
+    "WebhookAttempt": shape(
+        {"@type": TEXT, "startedAt": MOMENT, "durationMs": WHOLE, "status": MAYBE_WHOLE, "answer": TEXT, "error": MAYBE_TEXT},
+        optional=("@type",),
+    ),
+    "WebhookResend": linked({"count": WHOLE}),
+    "Event": linked(
+        {
+            "id": {**TEXT, "description": "The same as the `webhook-id` it is sent with."},
+            "event": {"enum": list(ALL_NAMES)},
+            "object": IRI,
+            "happenedAt": MOMENT,
+            "recordedAt": MOMENT,
+        }
+    ),
     "DeliveryInput": {
         "type": "object",
         "properties": {

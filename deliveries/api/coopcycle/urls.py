@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path, re_path, register_converter
 from django.urls.converters import IntConverter
 
-from deliveries.api.coopcycle import deliveries, openapi, people, site, stores, tasks
+from deliveries.api.coopcycle import deliveries, feed, openapi, people, site, stores, tasks, webhook_calls, webhooks
 from deliveries.api.coopcycle.endpoint import Nowhere
 from deliveries.api.coopcycle.hydra_docs import ApiDocumentationView, ContextView, EntrypointView
 
@@ -53,5 +53,18 @@ urlpatterns: list[Any] = [
     path("api/tasks/<id:pk>/cancel", tasks.CancelView.as_view()),
     path("api/tasks/<id:pk>/restore", tasks.RestoreView.as_view()),
     path("api/tasks/<id:pk>/reschedule", tasks.RescheduleView.as_view()),
+    path("api/webhooks", webhooks.WebhooksView.as_view()),
+    path("api/webhooks/<id:pk>", webhooks.WebhookView.as_view()),
+    path("api/webhooks/<id:pk>/state", webhooks.StateView.as_view()),
+    path("api/webhooks/<id:pk>/enable", webhooks.EnableView.as_view()),
+    path("api/webhooks/<id:pk>/disable", webhooks.DisableView.as_view()),
+    path("api/webhooks/<id:pk>/rotate", webhooks.RotateView.as_view()),
+    path("api/webhooks/<id:pk>/test", webhook_calls.SendTestView.as_view()),
+    path("api/webhooks/<id:pk>/resend", webhooks.ResendFailedView.as_view()),
+    path("api/webhooks/<id:pk>/calls", webhook_calls.CallsView.as_view()),
+    path("api/webhooks/<id:pk>/calls/<id:call_id>", webhook_calls.CallView.as_view()),
+    path("api/webhooks/<id:pk>/calls/<id:call_id>/resend", webhook_calls.ResendView.as_view()),
+    path("api/events", feed.FeedView.as_view()),
+    path("api/events/<str:key>", feed.EventView.as_view()),
     re_path("^(api|oauth2/token)/", Nowhere.as_view()),
 ]

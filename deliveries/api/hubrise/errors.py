@@ -7,7 +7,7 @@ from rest_framework import exceptions, status
 
 from deliveries import amending, booking, stops, transitions
 from deliveries.api import conditional, once
-from deliveries.outbox import targets
+from deliveries.outbox import subscriptions, targets
 from quotes import offers
 from stores import keeping, money, orders, phones, places, refusals, schedules
 from stores.refusals import Refused
@@ -51,6 +51,7 @@ WORDS: dict[type[Refused], tuple[int, str]] = {
     keeping.AnswerLost: (409, "conflict"),
     conditional.Outdated: (412, "precondition_failed"),
     targets.UnsafeTarget: UNPROCESSABLE,
+    subscriptions.TooManyWebhooks: UNPROCESSABLE,
 }
 """The one table from what the core refuses to what this dialect answers; a test keeps it whole."""
 

@@ -8,10 +8,12 @@ import pytest
 from django.test import Client
 
 from deliveries import couriers, transitions
+from deliveries.models import Attempt, CallState
 from stores.actors import SYSTEM
 from stores.models import Package, PackageSet, Tag, TimeSlot
 from stores.places import Point
 from tests import factories
+from tests.api.coopcycle import webhooks
 from tests.api.coopcycle.golden import assert_golden
 from tests.api.coopcycle.knocking import World, basic
 from tests.api.coopcycle.test_document import REQUEST
@@ -55,6 +57,16 @@ def outfitted(world: World) -> World:
 def task(world: World, move: str, body: Any = None, *, first: Callable[[], Any] = lambda: None) -> Any:
     first()
     return world["dispatcher"].put(f"/api/tasks/{world.task_ids(world.held)[0]}/{move}", body or {}).json()
+
+
+def hook(world: World, method: str, path: str) -> Any:
+    """A call on a webhook that was called in vain."""
+    made = webhooks.subscribed(world)
+    call = webhooks.owed(made)
+    Attempt.objects.create(call=call, started_at=NOON, duration_ms=12, status=500, excerpt="Oops")
+    call.tries, call.state, call.settled_at = 1, CallState.FAILED, NOON
+    call.save()
+    return world["client"].call(method, f"/api/webhooks/{made.pk}/{path.format(call=call.pk)}").json()
 
 
 CALLS: dict[str, Callable[[World], Any]] = {
@@ -101,6 +113,23 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "context_task": lambda world: world["nobody"].get("/api/contexts/Task").json(),
     "context_error": lambda world: world["nobody"].get("/api/contexts/ConstraintViolationList").json(),
     "documentation": lambda world: world["nobody"].get("/api/docs.jsonld").json(),
+    "create_webhook": lambda world: world["client"].post("/api/webhooks", webhooks.ASKED).json(),
+    "create_webhook_refused": lambda world: world["client"].post("/api/webhooks", {"event": "delivery.lost"}).json(),
+    "get_webhook": lambda world: world["client"].get(f"/api/webhooks/{webhooks.subscribed(world).pk}").json(),
+    "list_webhooks": lambda world: (webhooks.subscribed(world), world["client"].get("/api/webhooks").json())[1],
+    "webhook_state": lambda world: hook(world, "GET", "state"),
+    "disable_webhook": lambda world: hook(world, "PUT", "disable"),
+    "enable_webhook": lambda world: hook(world, "PUT", "enable"),
+    "rotate_webhook_secret": lambda world: hook(world, "POST", "rotate"),
+    "test_webhook": lambda world: hook(world, "POST", "test"),
+    "resend_failed_calls": lambda world: hook(world, "POST", "resend"),
+    "list_webhook_calls": lambda world: hook(world, "GET", "calls"),
+    "get_webhook_call": lambda world: hook(world, "GET", "calls/{call}"),
+    "resend_webhook_call": lambda world: hook(world, "POST", "calls/{call}/resend"),
+    "list_events": lambda world: (webhooks.happened(world), world["client"].get("/api/events").json())[1],
+    "get_event": lambda world: world["client"].get(webhooks.happened(world)).json(),
+    "context_webhook": lambda world: world["nobody"].get("/api/contexts/Webhook").json(),
+    "context_event": lambda world: world["nobody"].get("/api/contexts/Event").json(),
     "my_location": lambda world: (
         world["courier"].post("/api/me/location", [{"latitude": 48.86, "longitude": 2.35, "time": "2026-11-20T10:59:00Z"}]).json()
     ),

@@ -9,6 +9,7 @@ import pytest
 from pyld import jsonld
 
 from deliveries.api.coopcycle import vocabulary
+from deliveries.api.coopcycle.classes import CLASSES, ERRORS
 from tests.api.coopcycle.knocking import Knock, World
 from tests.factories import NOON
 
@@ -101,7 +102,7 @@ def test_expansion_loses_nothing(world: World, caller: str, path: str) -> None:
     assert said - told == Counter()
 
 
-@pytest.mark.parametrize("name", [*vocabulary.CLASSES, *vocabulary.ERRORS, "Entrypoint"])
+@pytest.mark.parametrize("name", [*CLASSES, *ERRORS, "Entrypoint"])
 def test_every_context_resolves_and_speaks_the_documentation(name: str) -> None:
     context = load(f"{HOST}/api/contexts/{name}", {})["document"]["@context"]
     assert context["@vocab"] == f"{HOST}/api/docs.jsonld#"
@@ -137,5 +138,5 @@ def test_the_documentation_describes_every_class_and_door() -> None:
 def test_every_key_of_an_answer_is_a_word_of_its_class(world: World, kind: str, path: str) -> None:
     pickup, _ = world.task_ids(world.held)
     payload = world["client"].get(path.format(delivery=world.held.pk, pickup=pickup, store=world.store.pk)).json()
-    words = {each.name for each in vocabulary.CLASSES[kind].properties}
+    words = {each.name for each in CLASSES[kind].properties}
     assert {key for key in payload if not key.startswith("@")} <= words

@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 
 from deliveries.api.coopcycle.urls import urlpatterns
+from tests.api.coopcycle import webhooks
 from tests.api.coopcycle.knocking import World
 
 CALLERS = (
@@ -26,6 +27,7 @@ def only(status: int = 200, *callers: str, otherwise: int = 403) -> dict[str, in
 
 
 DESK = ("dispatcher", "admin")
+PROGRAMS = ("client", "key", "creating client")
 SENDERS = ("client", "key", "creating client", "owner", *DESK)
 FOLLOWERS = ("client", "key", "following client", "seeing client", "owner", *DESK)
 PEOPLE = ("owner", "neighbour", "courier", "other courier", *DESK)
@@ -52,6 +54,16 @@ def of_store(path: str) -> Call:
 
 def fixed(method: str, path: str, body: Any = b"") -> Call:
     return lambda world: (method, path, body)
+
+
+def hook(method: str, path: str = "", body: Any = b"") -> Call:
+    """A call on a webhook of the client's, which has a call."""
+
+    def call(world: World) -> tuple[str, str, Any]:
+        made = webhooks.subscribed(world)
+        return method, f"/api/webhooks/{made.pk}{path.format(call=webhooks.owed(made).pk)}", body
+
+    return call
 
 
 MATRIX: dict[str, tuple[Call, dict[str, int]]] = {
@@ -112,6 +124,27 @@ MATRIX: dict[str, tuple[Call, dict[str, int]]] = {
         pickup("PUT", "/reschedule", {"after": "tomorrow 9:00", "before": "tomorrow 10:00"}),
         only(200, *DESK),
     ),
+    "GET /api/webhooks": (fixed("GET", "/api/webhooks"), only(200, *PROGRAMS, "neighbour's client", "neighbour's key")),
+    "POST /api/webhooks": (
+        fixed("POST", "/api/webhooks", webhooks.ASKED),
+        only(201, *PROGRAMS, "neighbour's client", "neighbour's key"),
+    ),
+    "GET /api/webhooks/{id}": (hook("GET"), only(200, *PROGRAMS)),
+    "DELETE /api/webhooks/{id}": (hook("DELETE"), only(204, *PROGRAMS)),
+    "GET /api/webhooks/{id}/state": (hook("GET", "/state"), only(200, *PROGRAMS)),
+    "PUT /api/webhooks/{id}/enable": (hook("PUT", "/enable"), only(200, *PROGRAMS)),
+    "PUT /api/webhooks/{id}/disable": (hook("PUT", "/disable"), only(200, *PROGRAMS)),
+    "POST /api/webhooks/{id}/rotate": (hook("POST", "/rotate"), only(200, *PROGRAMS)),
+    "POST /api/webhooks/{id}/test": (hook("POST", "/test"), only(202, *PROGRAMS)),
+    "POST /api/webhooks/{id}/resend": (hook("POST", "/resend"), only(202, *PROGRAMS)),
+    "GET /api/webhooks/{id}/calls": (hook("GET", "/calls"), only(200, *PROGRAMS)),
+    "GET /api/webhooks/{id}/calls/{call_id}": (hook("GET", "/calls/{call}"), only(200, *PROGRAMS)),
+    "POST /api/webhooks/{id}/calls/{call_id}/resend": (hook("POST", "/calls/{call}/resend"), only(202, *PROGRAMS)),
+    "GET /api/events": (
+        fixed("GET", "/api/events"),
+        only(200, *SENDERS, "neighbour", "neighbour's client", "neighbour's key"),
+    ),
+    "GET /api/events/{key}": (lambda world: ("GET", webhooks.happened(world), b""), only(200, *SENDERS)),
     "GET /api": (fixed("GET", "/api"), ANYBODY),
     "GET /api/contexts/{name}": (fixed("GET", "/api/contexts/Delivery"), ANYBODY),
     "GET /api/docs": (fixed("GET", "/api/docs"), ANYBODY),
