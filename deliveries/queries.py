@@ -9,6 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import JSONObject, Lower
 
+from deliveries.history import MOVED
 from deliveries.models import Courier, Delivery, Event, Task, TaskList
 from deliveries.models.delivery import DeliveryQuerySet
 from deliveries.models.task import TaskQuerySet
@@ -99,8 +100,13 @@ def on_day(rows: TaskQuerySet, day: date) -> TaskQuerySet:
 
 
 def timeline(delivery: Delivery) -> QuerySet[Event]:
-    """Everything that happened to a delivery and its order, oldest first; one query."""
-    return Event.objects.filter(order_id=delivery.order_id).select_related("task").order_by("happened_at", "id")
+    """Everything that happened to a delivery and its order, oldest first, but for its driver's moves; one query."""
+    return order_timeline(delivery.order_id)
+
+
+def order_timeline(order_id: int) -> QuerySet[Event]:
+    """The same of an order with its delivery, if there is one."""
+    return Event.objects.filter(order_id=order_id).exclude(kind=MOVED).select_related("task").order_by("happened_at", "id")
 
 
 def task_events(task: Task) -> QuerySet[Event]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q, QuerySet
 from oauth2_provider.models import AccessToken
 
+from stores import effects
 from stores.actors import Actor, ActorKind, Role
 from stores.compiled import Filtered
 from stores.models import Account, ApiClient, Connection, Dialect, Store, User
@@ -17,6 +18,8 @@ from stores.models.client import DEFAULT_SCOPES
 
 API_KEY_PREFIX = "ak_"
 HINT_LENGTH = 8
+BOTH_SIGN = timedelta(hours=24)
+"""How long a secret that was replaced still signs, so that receivers have time to learn the new one."""
 
 
 def digest(secret: str) -> str:
@@ -61,13 +64,27 @@ def new_client(
     return client, secret
 
 
-def renew_secret(client: ApiClient) -> str:
-    """Give a program another secret, in clear for the one time it is shown; the one before stops working."""
+def renew_secret(client: ApiClient, *, at: datetime) -> str:
+    """Give a program another secret, in clear for the one time it is shown; the one before stops working.
+
+    What a HubRise client is sent is signed with the one before as well, for `BOTH_SIGN`.
+    """
     secret = secrets.token_hex(64)
-    client.client_secret = secret
-    client.sealed_secret = seal(secret) if client.dialect == Dialect.HUBRISE else ""
-    client.save(update_fields=["client_secret", "sealed_secret"])
+    with effects.atomic():
+        held = ApiClient.objects.select_for_update().get(pk=client.pk)
+        client.sealed_previous_secret, client.previous_until = held.sealed_secret, at + BOTH_SIGN if held.sealed_secret else None
+        client.client_secret = secret
+        client.sealed_secret = seal(secret) if client.dialect == Dialect.HUBRISE else ""
+        client.save(update_fields=["client_secret", "sealed_secret", "sealed_previous_secret", "previous_until"])
     return secret
+
+
+def signing_secrets(client: ApiClient, *, at: datetime) -> list[str]:
+    """The secrets that a HubRise client is to be signed to with, the newest first."""
+    known = [unseal(client.sealed_secret)]
+    if client.sealed_previous_secret and client.previous_until is not None and at < client.previous_until:
+        known.append(unseal(client.sealed_previous_secret))
+    return known
 
 
 def issue_api_key(client: ApiClient, *, name: str = "") -> tuple[Connection, str]:

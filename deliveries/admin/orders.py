@@ -15,12 +15,11 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
-from deliveries import booking, intake
+from deliveries import booking, intake, queries
 from deliveries.admin import columns, facets, telling
 from deliveries.admin.acts import AboutRows, Act, ActingAdmin
 from deliveries.admin.asking import WallClockField
 from deliveries.admin.desk import moment_of
-from deliveries.models import Event
 from deliveries.statuses import COLORS
 from quotes.models import DeliveryQuote
 from quotes.offers import Offer
@@ -146,7 +145,7 @@ class OrderAdmin(ActingAdmin):
         order = None if object_id is None else self.get_object(request, object_id)
         if order is not None:
             currency, zone = order.store.account.currency, order.store.tz
-            events = Event.objects.filter(order=order).select_related("task").order_by("happened_at", "id")
+            events = queries.order_timeline(order.pk)
             context |= {
                 "items": [_item(item, currency) for item in order.items if not item.get("deleted")],
                 "charges": [

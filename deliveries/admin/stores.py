@@ -16,11 +16,11 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminURLInputWidget
 
-from deliveries import relocating
+from deliveries import intake, relocating
 from deliveries.admin import columns, facets
 from deliveries.admin.acts import Act, ActingAdmin
 from deliveries.admin.asking import PlaceForm
-from deliveries.admin.desk import DeskAdmin
+from deliveries.admin.desk import DeskAdmin, actor_of, moment_of
 from deliveries.statuses import OPEN
 from stores.actors import Actor
 from stores.models import Account, Address, Store
@@ -102,9 +102,11 @@ class StoreAdmin(DeskAdmin):
         return (*self.readonly_fields, "account") if obj else self.readonly_fields
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """A new store gets the next number of its account."""
-        if not change:
-            obj.public_id = next_public_id(obj.account)
+        """A new store gets the next number of its account; of a change, whoever subscribed is told."""
+        if change:
+            intake.amend_store(obj, by=actor_of(request), at=moment_of(request))
+            return
+        obj.public_id = next_public_id(obj.account)
         super().save_model(request, obj, form, change)
 
     @display(description="Address", ordering="address__street_address")
@@ -171,6 +173,13 @@ class AddressAdmin(ActingAdmin):
         if obj:
             return self.fieldsets
         return (*self.fieldsets[:2], ("Where", {"fields": (("latitude", "longitude"),)}))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """The stores that are there change with their address."""
+        if change:
+            intake.amend_address(obj, by=actor_of(request), at=moment_of(request))
+        else:
+            super().save_model(request, obj, form, change)
 
     @display(description="Address", header=True, ordering="street_address")
     def shown(self, address: Any) -> list[str]:

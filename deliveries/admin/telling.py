@@ -31,6 +31,7 @@ SENTENCES: dict[str, str] = {
     "delivery.cancelled": "Delivery cancelled",
     "delivery.failed": "Delivery failed",
     "delivery.updated": "Delivery updated",
+    "delivery.moved": "Driver's position reported",
     "task.created": "planned",
     "task.assigned": "assigned",
     "task.unassigned": "taken from its courier",
@@ -42,6 +43,7 @@ SENTENCES: dict[str, str] = {
     "task.rescheduled": "moved to another time",
     "task.updated": "changed",
     "task.incident-reported": "incident reported",
+    "store.updated": "Store changed",
 }
 
 TONES: dict[str, str] = {

@@ -59,7 +59,7 @@ def issue(founded: City, *, base_url: str, at: datetime) -> Content:
         "base_url": base_url,
         "people": _people(founded),
         "accounts": [_account(founded, account) for account in founded.accounts.values()],
-        "stores": [_store(founded, store) for store in founded.stores.values()],
+        "stores": [_store(founded, store, at=at) for store in founded.stores.values()],
         "carriers": [_carrier(founded, carrier) for carrier in city.CARRIERS if carrier.store == city.SHOPS[0].public_id],
     }
 
@@ -99,7 +99,7 @@ def _account(founded: City, account: Account) -> Content:
     }
 
 
-def _store(founded: City, store: Store) -> Content:
+def _store(founded: City, store: Store, *, at: datetime) -> Content:
     plugin, till, screen = founded.plugins[store.public_id], founded.tills[store.public_id], founded.screens[store.public_id]
     return {
         "id": store.pk,
@@ -108,12 +108,12 @@ def _store(founded: City, store: Store) -> Content:
         "name": store.name,
         "timezone": store.timezone,
         "client_id": plugin.client_id,
-        "client_secret": _secret(founded, plugin),
+        "client_secret": _secret(founded, plugin, at=at),
         "api_key": credentials.issue_api_key(plugin, name=CONNECTION_NAME)[1],
         "token": _token(till, store=store),
         "read_token": _token(screen, store=store, scopes="orders.read"),
         "hubrise_client_id": till.client_id,
-        "hubrise_client_secret": _secret(founded, till),
+        "hubrise_client_secret": _secret(founded, till, at=at),
     }
 
 
@@ -122,8 +122,8 @@ def _carrier(founded: City, carrier: city.Carrier) -> Content:
     return {"name": carrier.name, "ref": carrier.ref, "token": _token(client, store=founded.stores[carrier.store])}
 
 
-def _secret(founded: City, client: ApiClient) -> str:
-    return founded.secrets.get(client.pk) or credentials.renew_secret(client)
+def _secret(founded: City, client: ApiClient, *, at: datetime) -> str:
+    return founded.secrets.get(client.pk) or credentials.renew_secret(client, at=at)
 
 
 def _token(client: ApiClient, *, store: Store | None = None, account: Account | None = None, scopes: str = "orders.write") -> str:

@@ -28,8 +28,8 @@ class Voice(Protocol):
     def messages(self, batch: Sequence[Event], subscription: Subscription) -> Iterable[Message]:
         """What a subscription is told of the events of one change, oldest first; nothing when it did not ask for them."""
 
-    def test(self, subscription: Subscription, *, at: datetime) -> tuple[str, str]:
-        """The name and the body of an event that did not happen."""
+    def test(self, subscription: Subscription, *, message_id: str, at: datetime) -> tuple[str, str]:
+        """The name and the body of an event that did not happen, to be sent under this id."""
 
     def headers(self, subscription: Subscription, body: bytes) -> Mapping[str, str]:
         """The dialect's own headers, its signature among them."""

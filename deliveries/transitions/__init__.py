@@ -1,9 +1,10 @@
 """The only package that assigns a status of a delivery or a task: lock, check, save, log, in one short transaction.
 
-Locking, once for all: a verb takes the row of the delivery first, then its tasks in the order of their ids, then what
-they lead to: addresses, and the courier's lists in the order of their days. Several deliveries are taken in the order of
-their ids. A task without a delivery is its own lock. An order is written under the lock of its delivery and never locked
-before it. Nothing here touches the network.
+Locking, once for all: a verb takes the row of the delivery first, then its order, then its tasks in the order of their
+ids, then what they lead to: addresses, and the courier's lists in the order of their days. Several deliveries are taken in
+the order of their ids. A task without a delivery is its own lock. Whoever changes an order alone locks it alone, so that
+all that happens to an order and its delivery happens one after the other, and the log has it in that order. Nothing here
+touches the network.
 
 `work` holds what is locked and assigns the statuses; `tasks`, `deliveries` and `assigning` are the verbs.
 """

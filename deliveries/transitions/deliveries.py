@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from deliveries.models import Delivery
+from django.db.models import Exists
+
+from deliveries.history import MOVED, POSITION
+from deliveries.models import Delivery, Subscription
 from deliveries.statuses import MOMENTS, OPEN, DeliveryStatus, TaskStatus, TaskType
 from deliveries.transitions.tasks import check_unfinished, complete_held
 from deliveries.transitions.work import IllegalMove, lock_delivery, log, move, move_delivery, settle
 from stores import effects
 from stores.actors import Actor
 from stores.refusals import Refused
-
-POSITION = frozenset(["driver_latitude", "driver_longitude"])
 
 
 class AssignedBlocksCancel(Refused):
@@ -68,10 +69,11 @@ def report(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: dateti
 
     `changes` holds columns of `Delivery` by name. A status writes its moment (`statuses.MOMENTS`) at `at`, unless
     `changes` gives that moment itself, null included; the same status again leaves it alone. A report of nothing but the
-    driver's position, which comes every few seconds, is one statement and leaves no trace in the log.
+    driver's position, which comes every few seconds, is one statement and leaves no trace in the log, unless somebody
+    asked to be told of it.
     """
-    if changes and changes.keys() <= POSITION:
-        return _report_position(delivery, changes, by=by, at=at)
+    if changes and changes.keys() <= POSITION and _moves_unnoticed(delivery, changes, by=by, at=at):
+        return delivery
     with effects.atomic():
         work = lock_delivery(delivery.pk, by=by, at=at)
         locked = work.held
@@ -81,7 +83,7 @@ def report(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: dateti
             setattr(locked, name, value)
         moved = move_delivery(work, DeliveryStatus(changes.get("status", locked.status)), given=frozenset(fields))
         if changed and not moved:
-            work.tell("delivery.updated", fields=changed)
+            work.tell(MOVED if set(changed) <= POSITION else "delivery.updated", fields=changed)
         if changed or moved:
             locked.updated_at = at
             locked.save(update_fields=sorted({*fields, *MOMENTS.values(), "status", "updated_at"}))
@@ -89,15 +91,19 @@ def report(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: dateti
     return locked
 
 
-def _report_position(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: datetime) -> Delivery:
-    for name, value in changes.items():
-        setattr(delivery, name, value)
-    delivery.updated_at = at
+def _moves_unnoticed(delivery: Delivery, changes: dict[str, Any], *, by: Actor, at: datetime) -> bool:
+    """Write the driver's position, if there is nobody who wants to be told; False when there is, and nothing was written."""
+    reached = Subscription.objects.active().of_store(delivery.store_id)
+    following = reached.filter(follows_positions=True).exclude(client_id=by.client_id)
     with effects.atomic():
         if effects.awaited():
             lock_delivery(delivery.pk, by=by, at=at)
-        Delivery.objects.filter(pk=delivery.pk).update(**changes, updated_at=at)
-    return delivery
+        if not Delivery.objects.filter(~Exists(following), pk=delivery.pk).update(**changes, updated_at=at):
+            return False
+    for name, value in changes.items():
+        setattr(delivery, name, value)
+    delivery.updated_at = at
+    return True
 
 
 def _complete_all(delivery: Delivery, of: TaskType, *, by: Actor, at: datetime, notes: str) -> Delivery:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from deliveries import events
+from deliveries import events, history
 from deliveries.events import Happening
 from deliveries.models import Delivery, Task
 from deliveries.statuses import (
@@ -68,6 +68,11 @@ class Work:
     at: datetime
     told: list[Happening] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Keep what the delivery and its order are like before anything changes."""
+        self._delivery_was = {} if self.delivery is None else history.seen(self.delivery)
+        self._order_was = {} if self.delivery is None else history.seen(self.delivery.order)
+
     def task(self, pk: int) -> Task:
         for task in self.tasks:
             if task.pk == pk:
@@ -76,6 +81,24 @@ class Work:
 
     def tell(self, kind: str, task: Task | None = None, /, **data: Any) -> None:
         self.told.append(Happening(kind=kind, task=task, delivery=self.delivery, data=data))
+
+    def remember(self) -> None:
+        """Have the log say what the columns that changed were before; a change that nobody told of is told here."""
+        if self.delivery is not None:
+            self._remember("delivery", history.changed(self.delivery, self._delivery_was))
+            self.remember_order()
+
+    def remember_order(self) -> None:
+        """The same for the order alone, of a delivery that was not there before."""
+        self._remember("order", history.changed(self.held.order, self._order_was))
+
+    def _remember(self, subject: str, before: history.Values) -> None:
+        if not before:
+            return
+        if not any(happening.kind.startswith(f"{subject}.") for happening in self.told):
+            self.tell(f"{subject}.updated", fields=list(before))
+        first = next(happening for happening in self.told if happening.kind.startswith(f"{subject}."))
+        first.data["before"] = before
 
     @property
     def held(self) -> Delivery:
@@ -95,8 +118,8 @@ def lock(task: Task, *, by: Actor, at: datetime) -> Work:
 
 
 def lock_delivery(pk: int, *, by: Actor, at: datetime) -> Work:
-    """Hold a delivery with all its tasks."""
-    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("order", "courier__user").filter(pk=pk).first()
+    """Hold a delivery with its order and all its tasks."""
+    delivery = Delivery.objects.select_for_update(of=("self", "order")).select_related("order", "courier__user").filter(pk=pk).first()
     if delivery is None:
         raise NotFound("The delivery does not exist.")
     tasks = Task.objects.select_for_update(of=("self",)).select_related("address", "courier__user").filter(delivery_id=pk).order_by("id")
@@ -176,7 +199,8 @@ def _kept_moment(delivery: Delivery, to: DeliveryStatus) -> frozenset[str]:
 
 
 def log(work: Work) -> None:
-    """Write what there is to tell."""
+    """Write what there is to tell, with what was before."""
+    work.remember()
     events.record(work.told, by=work.by, at=work.at)
 
 
@@ -198,6 +222,7 @@ def enter_first(
         setattr(delivery, moment, at)
     if delivery.by_house:
         _bridge(work, status, left=DeliveryStatus.PENDING)
+    work.remember_order()
     return work.told
 
 

@@ -30,7 +30,7 @@ class ApiClient(AbstractApplication):
     """A program, such as a shop's plugin, a till, or an outside carrier's software.
 
     `client_secret` is hashed. A HubRise client also signs with its secret, so that one is kept sealed as well, in
-    `sealed_secret` (see `credentials.seal`).
+    `sealed_secret` (see `credentials.seal`), and for a while after a change the one before.
     """
 
     dialect = models.CharField(max_length=16, choices=Dialect, default=Dialect.COOPCYCLE)
@@ -49,6 +49,8 @@ class ApiClient(AbstractApplication):
         help_text="What a CoopCycle client may ask for, separated by spaces. “tasks:all” shows it the tasks of every store.",
     )
     sealed_secret = models.TextField(blank=True, editable=False)
+    sealed_previous_secret = models.TextField(blank=True, editable=False)
+    previous_until = models.DateTimeField(null=True, blank=True, editable=False)
     carrier_ref = models.CharField(
         max_length=64, blank=True, help_text="Set for the software of an outside carrier: the ref it signs with."
     )

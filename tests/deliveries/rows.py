@@ -113,8 +113,11 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 
 def told(after: int = 0) -> list[Event]:
-    """The log from an id on."""
-    return list(Event.objects.filter(pk__gt=after).order_by("pk"))
+    """The log from an id on, without what was before each change."""
+    events = list(Event.objects.filter(pk__gt=after).order_by("pk"))
+    for event in events:
+        event.data.pop("before", None)
+    return events
 
 
 def last_event() -> int:

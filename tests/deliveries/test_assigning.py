@@ -111,7 +111,10 @@ def test_unassigning_frees_the_whole_delivery() -> None:
     delivery.refresh_from_db()
     assert (holders(delivery), delivery.courier) == ([None] * 3, None)
     assert listed(bob) == [(date(2026, 11, 20), [])]
-    assert [(event.kind, event.data) for event in rows.told(newest)] == [("task.unassigned", {"username": "bob"})] * 3
+    assert [(event.kind, event.data) for event in rows.told(newest)] == [
+        *[("task.unassigned", {"username": "bob"})] * 3,
+        ("delivery.updated", {"fields": ["courier"]}),
+    ]
 
 
 def test_unassigning_what_is_free_changes_nothing() -> None:

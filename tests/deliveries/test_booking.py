@@ -189,7 +189,7 @@ def test_booking_costs_the_same_for_any_number_of_stops(count: int) -> None:
         connection,
     ) as queries:
         factories.delivery(store, stops=rows.stops("P" + "D" * (count - 1)), by=SHOP)
-    assert len(queries) == 9, [query["sql"] for query in queries]
+    assert len(queries) == 10, [query["sql"] for query in queries]
 
 
 # --- The network stays outside, and nothing half done inside -------------------------------------------------------------------

@@ -244,6 +244,7 @@ def test_rescheduling_frees_the_task_and_leaves_the_others_with_their_courier() 
             "task.rescheduled",
             {"rescheduled_after": EVENING.isoformat(), "rescheduled_before": (EVENING + timedelta(hours=1)).isoformat()},
         ),
+        ("delivery.updated", {"fields": ["estimated_dropoff_at"]}),
     ]
 
 

@@ -43,7 +43,7 @@ def test_no_secret_is_stored_in_clear() -> None:
     till, till_secret = credentials.new_client(name="Till", dialect=Dialect.HUBRISE)
     _, key = credentials.issue_api_key(shop)
     _, token = credentials.connect(till, store=store, scopes="orders.write")
-    renewed = credentials.renew_secret(till)
+    renewed = credentials.renew_secret(till, at=NOON)
     factories.UserFactory.create(password="open sesame 42")
     stored = everything_stored()
     assert shop.client_id in stored, "the search finds what is there"
@@ -78,11 +78,22 @@ def test_a_secret_that_signs_can_be_read_again() -> None:
 
 def test_a_new_secret_replaces_the_old_one() -> None:
     till, old = credentials.new_client(name="Till", dialect=Dialect.HUBRISE)
-    new = credentials.renew_secret(till)
+    new = credentials.renew_secret(till, at=NOON)
     till.refresh_from_db()
     assert credentials.unseal(till.sealed_secret) == new != old
     assert check_password(new, till.client_secret)
     assert not check_password(old, till.client_secret)
+
+
+def test_the_secret_before_signs_for_a_day_longer() -> None:
+    till, old = credentials.new_client(name="Till", dialect=Dialect.HUBRISE)
+    assert credentials.signing_secrets(till, at=NOON) == [old]
+    new = credentials.renew_secret(till, at=NOON)
+    till.refresh_from_db()
+    assert credentials.signing_secrets(till, at=NOON + timedelta(hours=23)) == [new, old]
+    assert credentials.signing_secrets(till, at=NOON + timedelta(hours=24)) == [new]
+    newest = credentials.renew_secret(till, at=NOON)
+    assert credentials.signing_secrets(till, at=NOON) == [newest, new]
 
 
 def test_another_key_unseals_nothing(settings: LazySettings) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from deliveries.api.hubrise.fields import DECIMAL, FEE, MONEY
+from deliveries.api.hubrise.fields import DECIMAL, FEE, MONEY, EventNames
 from deliveries.statuses import DeliveryStatus
 from stores.models import OrderStatus, ServiceType
 
@@ -272,6 +272,32 @@ class Location(Shape):
     preparation_time = serializers.IntegerField()
     order_acceptance = OrderAcceptance()
     custom_fields = Object()
+
+
+class Callback(Shape):
+    """Who is called, and of what."""
+
+    url = text()
+    events = EventNames()
+
+
+class CallbackEventHead(Shape):
+    """Something that happened to a resource, without its states; the ids are those of the resource and of what holds it."""
+
+    id = serializers.CharField()
+    resource_type = serializers.CharField()
+    event_type = serializers.CharField()
+    created_at = Time()
+    order_id = serializers.CharField(required=False, allow_null=True)
+    location_id = serializers.CharField(required=False, allow_null=True)
+    account_id = serializers.CharField(required=False, allow_null=True)
+
+
+class CallbackEvent(CallbackEventHead):
+    """Something that happened to a resource, with what it was and is."""
+
+    previous_state = Object(required=False, allow_null=True)
+    new_state = Object(required=False, allow_null=True)
 
 
 class Problem(Shape):

@@ -26,6 +26,16 @@ FEE = {"type": "string", "pattern": r"^[0-9]{1,10}\.[0-9]{2} [A-Z]{3}$", "exampl
 DEGREES = {"type": "string", "pattern": r"^-?[0-9]{1,3}(\.[0-9]{1,20})?$", "example": "48.856614"}
 DECIMAL = {"type": "string", "pattern": r"^-?[0-9]{1,9}(\.[0-9]{1,20})?$", "example": "1.0"}
 
+EVENTS: dict[str, tuple[str, ...]] = {
+    "order": ("create", "update"),
+    "delivery": ("create", "update"),
+    "customer": ("create", "update"),
+    "location": ("update",),
+    "catalog": ("create", "update", "delete"),
+    "inventory": ("patch", "update"),
+}
+"""What a callback may ask for. Customers, catalogs and inventories never change here."""
+
 Json = dict[str, Any]
 
 
@@ -150,6 +160,37 @@ class Object(serializers.Field[Json, Any, Json, Any]):
         if len(orjson.dumps(data)) > MOST_BYTES_OF_CUSTOM_FIELDS:
             raise serializers.ValidationError("must not be larger than 8 KB")
         return data
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "properties": {resource: {"type": "array", "items": {"type": "string", "enum": list(kinds)}} for resource, kinds in EVENTS.items()},
+        "additionalProperties": False,
+        "example": {"order": ["create", "update"], "delivery": ["update"]},
+    }
+)
+class EventNames(serializers.Field[list[str], Any, Json, Any]):
+    """Events by their resources, `{"order": ["create"]}`, as the names that the core keeps: `order.create`."""
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("must be an object")
+        problems = {resource: found for resource, kinds in data.items() if (found := _problems_of_events(resource, kinds))}
+        if problems:
+            raise serializers.ValidationError(problems)
+        return list(dict.fromkeys(f"{resource}.{kind}" for resource, kinds in data.items() for kind in kinds))
+
+
+def _problems_of_events(resource: str, kinds: Any) -> Any:
+    known = EVENTS.get(resource)
+    if known is None:
+        return [f"is not a resource: there are {', '.join(EVENTS)}"]
+    if not isinstance(kinds, list):
+        return ["must be an array"]
+    return {
+        number: [f"is not an event of {resource}: there are {', '.join(known)}"] for number, kind in enumerate(kinds) if kind not in known
+    }
 
 
 def _check_printable(data: Json) -> None:

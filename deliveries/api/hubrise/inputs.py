@@ -7,7 +7,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from deliveries.api.hubrise.fields import Count, Decimal, Degrees, Fee, Flag, Json, Money, Name, Object, Text, Time, Url
+from deliveries.api.hubrise.fields import Count, Decimal, Degrees, EventNames, Fee, Flag, Json, Money, Name, Object, Text, Time, Url
+from deliveries.outbox.targets import LONGEST_URL
 from deliveries.statuses import DeliveryStatus
 from stores.models import OrderStatus, ServiceType
 
@@ -260,6 +261,13 @@ class ChargeChange(ElementChange, Charge):
 
 class PaymentChange(ElementChange, Payment):
     """A payment to append or amend."""
+
+
+class NewCallback(Form):
+    """Who is called, and of what; without a URL the events wait to be read."""
+
+    url = Text(LONGEST_URL)
+    events = EventNames()
 
 
 class OrderChange(Form):

@@ -1,4 +1,4 @@
-"""Lists of orders: which are asked for, and which page of them."""
+"""Lists of orders and of events: which are asked for, and which page of them."""
 
 import base64
 import binascii
@@ -14,6 +14,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 
 from deliveries.api.hubrise import formats
+from deliveries.models import Call
 from stores.models import Order, OrderStatus
 from stores.refusals import Refused
 
@@ -21,6 +22,10 @@ PAGE = 100
 LONGEST = 255
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+PAGING = (
+    OpenApiParameter("count", {"type": "integer", "minimum": 1, "default": PAGE}, description="At most 100 are listed"),
+    OpenApiParameter("cursor", str, description="`X-Cursor-Next` of the page before"),
+)
 PARAMETERS = (
     OpenApiParameter("status", str, enum=OrderStatus.values),
     OpenApiParameter("private_ref", str, description="The caller's own reference"),
@@ -28,8 +33,7 @@ PARAMETERS = (
     OpenApiParameter("customer_id", str, description="No guest has one"),
     OpenApiParameter("after", {"type": "string", "format": "date-time"}, description="Created at or after this time"),
     OpenApiParameter("before", {"type": "string", "format": "date-time"}, description="Created before this time"),
-    OpenApiParameter("count", {"type": "integer", "minimum": 1, "default": PAGE}, description="At most 100 are listed"),
-    OpenApiParameter("cursor", str, description="`X-Cursor-Next` of the page before"),
+    *PAGING,
 )
 
 
@@ -40,6 +44,14 @@ class Wanted:
     where: Q = field(default_factory=Q)
     count: int = PAGE
     start: tuple[datetime, int] | None = None
+
+
+def read_paging(query: QueryDict) -> Wanted:
+    """Which page a query string asks for; raises `ValidationError`."""
+    paging = QueryDict(mutable=True)
+    for name in {"count", "cursor"}.intersection(query):
+        paging[name] = query.get(name) or ""
+    return read(paging, tz=ZoneInfo(settings.TIME_ZONE), client_id=None)
 
 
 def read(query: QueryDict, *, tz: ZoneInfo, client_id: int | None) -> Wanted:
@@ -73,6 +85,15 @@ def page(rows: QuerySet[Order], wanted: Wanted) -> tuple[Sequence[Order], str | 
     return shown, _cursor(shown[-1]) if len(found) > wanted.count else None
 
 
+def page_of_calls(rows: QuerySet[Call], wanted: Wanted) -> tuple[Sequence[Call], str | None]:
+    """The same of calls, but the oldest first, as they are to be read in the order in which things happened."""
+    if wanted.start is not None:
+        rows = rows.filter(pk__gt=wanted.start[1])
+    found = list(rows.order_by("id")[: wanted.count + 1])
+    shown = found[: wanted.count]
+    return shown, _cursor(shown[-1]) if len(found) > wanted.count else None
+
+
 def _condition(name: str, text: str, *, tz: ZoneInfo, client_id: int | None) -> Q:
     """What one parameter asks for; unknown ones ask for nothing."""
     if len(text) > LONGEST or "\0" in text:
@@ -101,7 +122,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _cursor(row: Order) -> str:
+def _cursor(row: Order | Call) -> str:
     micros = (row.created_at - EPOCH) // timedelta(microseconds=1)
     return base64.urlsafe_b64encode(f"{micros}.{row.pk}".encode()).decode().rstrip("=")
 

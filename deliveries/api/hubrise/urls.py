@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, re_path, register_converter
 from rest_framework.views import APIView
 
-from deliveries.api.hubrise import deliveries, endpoint, openapi, orders, places, quotes
+from deliveries.api.hubrise import callbacks, deliveries, endpoint, openapi, orders, places, quotes
 
 
 class NameConverter:
@@ -33,6 +33,13 @@ OF_AN_ACCOUNT: tuple[tuple[str, type[APIView]], ...] = (
     ("", places.Account),
     ("/orders", orders.AccountOrders),
 )
+OF_A_CONNECTION: tuple[tuple[str, type[APIView]], ...] = (
+    ("", callbacks.Callback),
+    ("/test", callbacks.CallbackTest),
+    ("/events", callbacks.CallbackEvents),
+    ("/events/<name:event_id>", callbacks.CallbackEvent),
+    ("/events/<name:event_id>/resend", callbacks.CallbackEventAgain),
+)
 
 
 def _everywhere(prefix: str) -> list[URLPattern]:
@@ -44,6 +51,7 @@ def _everywhere(prefix: str) -> list[URLPattern]:
         *(at(place + rest, view) for rest, view in OF_A_LOCATION for place in ("locations/<name:location_id>", "location")),
         at("locations", places.Locations),
         *(at(owner + rest, view) for rest, view in OF_AN_ACCOUNT for owner in ("accounts/<name:account_id>", "account")),
+        *(at(f"callback{rest}", view) for rest, view in OF_A_CONNECTION),
     ]
 
 
@@ -52,5 +60,5 @@ urlpatterns = [
     path("v1/docs", openapi.Docs.as_view(), name="hubrise-docs"),
     *_everywhere("v1/"),
     *_everywhere(""),
-    re_path(r"^(?:v1|locations?|accounts?)(?:/.*)?$", endpoint.NoRoute.as_view()),
+    re_path(r"^(?:v1|locations?|accounts?|callback)(?:/.*)?$", endpoint.NoRoute.as_view()),
 ]
