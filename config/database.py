@@ -187,6 +187,14 @@ class EmbeddedPostgres:
 TIMEOUTS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 """A hung statement must not hold a lock for ever."""
 
+POOL_TIMES = {"timeout": 3.0, "reconnect_timeout": 3.0}
+"""Seconds that a request waits for a connection, and that the pool itself goes on trying to make one.
+
+There are more connections than threads, so whoever waits does so because the database is away, and is told so soon. The
+pool's own attempts come at doubling intervals: given up early, the next request makes it begin anew, instead of all waiting
+for minutes after the database is back.
+"""
+
 
 def tuned(database: dict[str, Any], *, pool_size: int, keep: bool) -> dict[str, Any]:
     """A database of `parse_url` with its time limits and plans, and a pool when `pool_size` is not 0.
@@ -199,5 +207,5 @@ def tuned(database: dict[str, Any], *, pool_size: int, keep: bool) -> dict[str, 
     options = {**database["OPTIONS"], "server_side_binding": True, "prepare_threshold": 5}
     options["options"] = " ".join([*(f"-c {name}={value}" for name, value in limits.items()), options.get("options", "")]).strip()
     if pool_size:
-        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+        options["pool"] = {"min_size": 1, "max_size": pool_size, **POOL_TIMES}
     return {**database, "OPTIONS": options, "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60 if keep and not pool_size else 0}

@@ -28,3 +28,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("deliveries.api.hubrise.urls")),
     path("", include("deliveries.pages.urls")),
 ]
+
+handler500 = "config.failures.failed"

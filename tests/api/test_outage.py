@@ -37,3 +37,24 @@ def test_it_is_said_in_the_dialect_and_recovers_by_itself(dialect: int, error: E
     assert said.get("error_type", said.get("@type")) == ("hydra:Error", "service_unavailable")[dialect]
     assert str(error) not in answer.content.decode()
     assert Client().get(path, headers=headers).status_code == 200
+
+
+def test_a_page_says_so_too() -> None:
+    def lost(*args: Any) -> Any:
+        raise OperationalError("the connection is lost")
+
+    client = Client(raise_request_exception=False)
+    with connection.execute_wrapper(lost):
+        answer = client.get("/en/pub/d/AAAAAAAAAAAAAAAAAAAAAA")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "the connection is lost" not in answer.content.decode()
+    assert client.get("/en/pub/d/AAAAAAAAAAAAAAAAAAAAAA").status_code == 404
+
+
+def test_a_page_that_fails_by_our_fault_asks_nobody_to_try_again() -> None:
+    def broken(*args: Any) -> Any:
+        raise ZeroDivisionError
+
+    with connection.execute_wrapper(broken):
+        answer = Client(raise_request_exception=False).get("/en/pub/d/AAAAAAAAAAAAAAAAAAAAAA")
+    assert (answer.status_code, "Retry-After" in answer.headers) == (500, False)
