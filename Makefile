@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DATA_DIR ?= var
 PORT ?= 8000
 
-.PHONY: help install demo test lint format bench walkthrough
+.PHONY: help install demo test lint format bench chaos walkthrough
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make lint         style, types, import ladder, migrations, deployment checks"
 	@echo "make format       let ruff put the code in shape"
 	@echo "make bench        measure against a bare view and against plain REST framework"
+	@echo "make chaos        kill processes of a busy instance for 5 minutes, then look for what is lost; ARGS='--minutes 1'"
 	@echo "make walkthrough  play an evening against a running demo"
 
 install: $(VENV)/.runtime
@@ -45,6 +46,9 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	DATA_DIR="$(if $(filter file default,$(origin DATA_DIR)),var/bench,$(DATA_DIR))" $(BIN)/python -m tests.bench $(ARGS)
+
+chaos: $(VENV)/.dev
+	DATA_DIR="$(if $(filter file default,$(origin DATA_DIR)),var/chaos,$(DATA_DIR))" $(BIN)/python -m tests.chaos $(ARGS)
 
 walkthrough: $(VENV)/.runtime
 	@RELAIS_DEMO=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)" $(BIN)/python manage.py walkthrough \
