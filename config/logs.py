@@ -26,8 +26,8 @@ class WithRequestId(logging.Filter):
     """Tell each record which request or job it was written for."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass."""
-        record.request_id = tracing.current()
+        """Let every record pass. Django speaks of the answers that are no success after all is done, but says of which request."""
+        record.request_id = tracing.current() or getattr(getattr(record, "request", None), "request_id", "")
         return True
 
 

@@ -29,6 +29,7 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer under the id that the client sent, or a new one, and say so."""
         request_id = tracing.accepted(request.headers.get(HEADER, ""))
+        request.request_id = request_id  # type: ignore[attr-defined]  # for log lines that are written after we are done
         began = time.perf_counter()
         with tracing.under(request_id):
             response = self.get_response(request)

@@ -8,6 +8,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
+from config.logs import WithRequestId
 from config.requests import RequestMiddleware
 from stores import tracing
 from tests import factories
@@ -86,6 +87,14 @@ def test_a_line_says_what_was_asked_but_not_the_query(client: Client, lines: pyt
 def test_what_is_asked_all_the_time_has_no_line(client: Client, lines: pytest.LogCaptureFixture, path: str) -> None:
     client.get(path)
     assert said(lines) == []
+
+
+@pytest.mark.django_db
+def test_what_django_says_afterwards_bears_it_too(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    client.get("/no/such/page", headers={"x-request-id": "lost"})
+    records = [record for record in caplog.records if record.name == "django.request"]
+    assert records
+    assert all(WithRequestId().filter(record) and vars(record)["request_id"] == "lost" for record in records)
 
 
 @pytest.mark.django_db
