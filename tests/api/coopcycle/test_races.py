@@ -1,5 +1,6 @@
 """Two requests for the same move: one wins, the other is told why not."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -7,16 +8,19 @@ import pytest
 import time_machine
 from django.db import connection
 
+from deliveries import doctor
 from deliveries.models import Event, Task
 from tests.api.coopcycle.knocking import World, build_world
 from tests.factories import NOON
 
 
 @pytest.fixture
-def committed(transactional_db: None) -> World:
-    """The world, seen by other connections."""
+def committed(transactional_db: None) -> Iterator[World]:
+    """The world, seen by other connections, and whole afterwards."""
     with time_machine.travel(NOON, tick=False):
-        return build_world()
+        world = build_world()
+    yield world
+    assert doctor.examine() == []
 
 
 def at_once(world: World, *calls: tuple[str, str]) -> list[tuple[int, str]]:
@@ -48,3 +52,11 @@ def test_one_takes_a_task(committed: World) -> None:
     holders = set(Task.objects.filter(delivery=committed.delivery).values_list("courier__user__username", flat=True))
     assert (won[0], lost[0], len(holders)) == (200, 400, 1)
     assert lost[1].endswith(f'is already assigned to "{holders.pop()}"')
+
+
+def test_a_courier_completes_or_the_desk_cancels(committed: World) -> None:
+    pickup, _ = committed.task_ids(committed.held)
+    won, lost = at_once(committed, ("courier", f"/api/tasks/{pickup}/done"), ("dispatcher", f"/api/tasks/{pickup}/cancel"))
+    assert (won[0], lost[0]) == (200, 400)
+    told = Event.objects.filter(task=pickup, kind__in=["task.done", "task.cancelled"]).values_list("kind", flat=True)
+    assert list(told) == ["task.done" if Task.objects.get(pk=pickup).status == "DONE" else "task.cancelled"]
