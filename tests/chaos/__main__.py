@@ -27,6 +27,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob  # noqa: E402
 
 from deliveries.models import UNSETTLED, Attempt, Call, Event  # noqa: E402
 from tests.chaos import checks, scene  # noqa: E402
+from tests.chaos.follower import Follower  # noqa: E402
 from tests.chaos.journal import Journal  # noqa: E402
 from tests.chaos.load import Client  # noqa: E402
 from tests.chaos.monkey import Monkey, Outage, outage  # noqa: E402
@@ -70,9 +71,13 @@ def main() -> int:
 def run(site: Site, receiver: Receiver, *, seed: int, seconds: float) -> list[str]:
     """Load and trouble, then quiet, then the checks; prints the report and returns what was found."""
     journal = Journal()
-    cast, hooks = scene.prepare(receiver)
+    cast = scene.prepare()
     connection.close()
     site.start()
+    hooks = scene.subscribe(site.base_url, receiver, cast)
+    connection.close()
+    follower = Follower(site.base_url, cast.shop)
+    follower.start()
     clients = [Client(f"client-{number}", site.base_url, cast, journal, seed=seed + number) for number in range(CLIENTS)]
     for client in clients:
         client.start()
@@ -88,12 +93,15 @@ def run(site: Site, receiver: Receiver, *, seed: int, seconds: float) -> list[st
     except TimeoutError as late:
         settled_s = SETTLES_WITHIN_S
         findings.append(f"{late}: {ProcrastinateJob.objects.filter(status__in=['todo', 'doing']).count()} jobs left")
+    follower.over.set()
+    follower.join(30)
+    follower.catch_up()
     findings += site.findings + journal.findings
     findings += checks.doctor()
     findings += checks.what_was_acknowledged_is_there(journal, site)
     findings += checks.nothing_was_done_twice(journal)
     findings += checks.everybody_was_told(journal, receiver.arrivals, hooks)
-    findings += checks.the_feed_is_whole()
+    findings += checks.the_feed_is_whole(follower.read, cast.store_id)
     report(journal, receiver, away, settled_s=settled_s)
     for finding in findings[:100]:
         print(f"  FOUND  {finding}")

@@ -10,12 +10,15 @@ import httpx
 import orjson
 from django.conf import settings
 
+from deliveries.api.coopcycle.voice import named
 from deliveries.jobs import VOICES
 from deliveries.models import Call, CallState, Event, FeedEntry, Subscription, Task
+from deliveries.outbox.voices import message_id
 from quotes.models import DeliveryQuote
 from stores.models import Order
 from tests.chaos.journal import Journal, Json
 from tests.chaos.receiver import Arrival
+from tests.chaos.scene import CALLBACK
 from tests.chaos.site import Site
 
 
@@ -77,12 +80,20 @@ def everybody_was_told(journal: Journal, arrivals: list[Arrival], hooks: dict[st
     for name, iri in journal.told:
         if (name, iri) not in heard:
             yield f"nobody was told of {name} of {iri}, which was acknowledged"
+    called_back = [orjson.loads(body) for body in _bodies(arrived[CALLBACK])]
+    refs = {told["new_state"]["ref"] for told in called_back if (told["resource_type"], told["event_type"]) == ("order", "create")}
+    for mark in sorted(journal.marks.get("order", set()) - refs):
+        yield f"nobody was called back about the order {mark}, which was acknowledged"
     if (unsettled := Call.objects.exclude(state=CallState.ACKNOWLEDGED).count()) > 0:
         yield f"{unsettled} calls were never acknowledged"
 
 
-def the_feed_is_whole() -> Iterator[str]:
-    """Every event has its entry, and those of one thing stand in the order in which they happened."""
+def the_feed_is_whole(read: list[str], store_id: int) -> Iterator[str]:
+    """Every event has its entry, those of one thing in the order in which they happened; whoever followed missed none."""
+    everything = Counter(message_id(event, name) for batch in _batches(store_id) for name, event in named(batch))
+    for call_id in sorted(everything.keys() | set(read)):
+        if (times := read.count(call_id)) != everything[call_id]:
+            yield f"{call_id} was read {times} times in the feed, and is there {everything[call_id]} times"
     if (untold := Event.objects.untold().count()) > 0:
         yield f"{untold} events are not in the feed"
     last: dict[str, int] = {}
@@ -94,13 +105,17 @@ def the_feed_is_whole() -> Iterator[str]:
 
 
 def _owed(subscription: Subscription) -> set[str]:
-    """The ids of what a subscription is to be told of everything that happened since it was made."""
+    """The ids of what a subscription is to be told of everything that happened in its store."""
     assert subscription.store_id is not None
-    events = Event.objects.filter(store_id=subscription.store_id, recorded_at__gte=subscription.created_at)
-    told = sorted(events.select_related("task", "quote"), key=lambda event: (event.chain, event.pk))
     voice = VOICES[subscription.client.dialect]
-    batches = [list(batch) for _, batch in groupby(told, key=lambda event: (event.chain, event.transaction_id))]
-    return {message.id for batch in batches for message in voice.messages(batch, subscription)}
+    return {message.id for batch in _batches(subscription.store_id) for message in voice.messages(batch, subscription)}
+
+
+def _batches(store_id: int) -> list[list[Event]]:
+    """Everything that happened in a store, the events of one change about one thing together."""
+    events = Event.objects.filter(store_id=store_id).select_related("task", "quote")
+    told = sorted(events, key=lambda event: (event.chain, event.pk))
+    return [list(batch) for _, batch in groupby(told, key=lambda event: (event.chain, event.transaction_id))]
 
 
 def _in_order(hook: str, subscription: int, ids: list[str]) -> Iterator[str]:

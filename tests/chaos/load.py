@@ -56,9 +56,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who calls."""
+    """Who calls; the listener only listens."""
 
     till: Caller
+    listener: Caller
     shop: Caller
     dispatcher: Caller
     couriers: dict[str, Caller]

@@ -3,12 +3,13 @@
 import secrets
 from datetime import timedelta
 
+import httpx
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from deliveries.api.coopcycle.voice import ALL_NAMES
-from deliveries.outbox import subscriptions
+from deliveries.models import Subscription
 from stores.actors import Role
 from stores.models import ApiClient, User
 from tests import factories
@@ -16,24 +17,37 @@ from tests.chaos.load import Caller, Cast
 from tests.chaos.receiver import Receiver
 
 COURIERS = 4
+CALLBACK = "callback"
 
 
-def prepare(receiver: Receiver) -> tuple[Cast, dict[str, int]]:
-    """Everybody with what lets them in, and the subscriptions by the path at which they are called."""
-    at = timezone.now()
+def prepare() -> Cast:
+    """Everybody with what lets them in."""
     store = factories.StoreFactory.create()
     couriers = [factories.CourierFactory.create(user__username=f"courier{number}") for number in range(COURIERS)]
     dispatcher = factories.UserFactory.create(username="dispatcher", role=Role.DISPATCHER)
     client, _ = factories.coopcycle_client(store)
-    cast = Cast(
+    return Cast(
         till=Caller.till(factories.hubrise_token(store=store)),
+        listener=Caller.till(factories.hubrise_token(store=store)),
         shop=Caller.bearer(_grant(client)),
         dispatcher=Caller.bearer(_token(dispatcher)),
         couriers={courier.user.username: Caller.bearer(_token(courier.user)) for courier in couriers},
         store_id=store.pk,
     )
-    hooks = {name: subscriptions.subscribe(client, store, receiver.url(name), [name], at=at)[0].pk for name in ALL_NAMES}
-    return cast, hooks
+
+
+def subscribe(base_url: str, receiver: Receiver, cast: Cast) -> dict[str, int]:
+    """A webhook for each event and a callback for all; the subscriptions by the path at which they are called."""
+    hooks: dict[str, int] = {}
+    with httpx.Client(base_url=base_url, timeout=20, trust_env=False) as client:
+        for name in ALL_NAMES:
+            asked = {"event": name, "url": receiver.url(name)}
+            made = client.post("/api/webhooks", headers=cast.shop.headers, json=asked).raise_for_status().json()
+            hooks[name] = int(made["@id"].rpartition("/")[2])
+        asked_back = {"url": receiver.url(CALLBACK), "events": {"order": ["create", "update"], "delivery": ["create", "update"]}}
+        client.post("/v1/callback", headers=cast.listener.headers, json=asked_back).raise_for_status()
+    hooks[CALLBACK] = Subscription.objects.get(connection__isnull=False).pk
+    return hooks
 
 
 def _grant(client: ApiClient) -> str:

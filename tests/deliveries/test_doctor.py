@@ -74,6 +74,11 @@ def under_way() -> Call:
     return Call.objects.filter(state=CallState.QUEUED).order_by("pk")[0]
 
 
+def picked_up_without_a_time() -> None:
+    transitions.pick(Delivery.objects.get(tasks=held()), by=SYSTEM, at=NOON)
+    Delivery.objects.update(pickup_at=None)
+
+
 def delivered_before_it_was_picked_up() -> None:
     now = factories.delivery()
     transitions.pick(now, by=SYSTEM, at=NOON + timedelta(hours=1))
@@ -88,7 +93,7 @@ BREAKS: list[tuple[str, Callable[[], object]]] = [
     ("statuses_agree", lambda: change(Delivery, carried().pk, status="delivered")),
     ("statuses_agree", lambda: Task.objects.filter(delivery=carried(), type="DROPOFF").update(type="PICKUP")),
     ("finished_tasks_say_when", lambda: change(Task, held().pk, finished_at=NOON)),
-    ("times_follow_statuses", lambda: (transitions.pick(held().delivery, by=SYSTEM, at=NOON), Delivery.objects.update(pickup_at=None))),
+    ("times_follow_statuses", picked_up_without_a_time),
     ("times_follow_statuses", delivered_before_it_was_picked_up),
     ("tenants_agree", lambda: Event.objects.filter(kind="order.created").update(store=factories.StoreFactory.create())),
     ("tenants_agree", lambda: Event.objects.filter(kind="task.created").update(order=factories.order())),

@@ -17,7 +17,7 @@ from deliveries.statuses import DeliveryStatus, agree
 from deliveries.transitions import AlreadyAssigned, AlreadyCompleted, IllegalMove, TaskIsCancelled
 from quotes.models import DeliveryQuote
 from stores import credentials
-from stores.actors import SYSTEM, Actor
+from stores.actors import SYSTEM, Actor, Role
 from stores.models import Address, Order
 from stores.places import Point
 from stores.refusals import Refused
@@ -128,6 +128,40 @@ def test_complete_against_cancel_is_one_story() -> None:
             assert (rows.statuses(delivery), now.delivered_at, now.cancelled_at) == (["DONE", "CANCELLED"], None, LATER)
         kinds = kinds_of(delivery)
         assert (kinds["task.done"], kinds["task.cancelled"]) == ((2, 0) if now.status == "delivered" else (1, 1))
+
+
+def test_a_courier_who_completes_while_the_desk_cancels_is_one_story() -> None:
+    desk = credentials.user_actor(factories.UserFactory.create(role=Role.DISPATCHER))
+    for _ in range(ROUNDS):
+        delivery = rows.booked("PD")
+        pickup, dropoff = rows.tasks(delivery)
+        courier, as_courier = rider()
+        transitions.assign(pickup, courier, by=desk, at=NOON)
+        transitions.complete(pickup, by=as_courier, at=NOON)
+        outcomes = race(
+            partial(transitions.complete, dropoff, by=as_courier, at=LATER),
+            partial(transitions.cancel_delivery, delivery, by=desk, at=LATER, even_assigned=True),
+        )
+        now = check(delivery)
+        first, refusal = (as_courier, IllegalMove) if now.status == "delivered" else (desk, TaskIsCancelled)
+        assert errors(outcomes) == [refusal]
+        ends = Event.objects.filter(delivery=delivery, data__to__in=["delivered", "cancelled"])
+        assert [(event.data["to"], event.actor_name) for event in ends] == [(now.status, first.name)]
+        assert {event.actor_name for event in Event.objects.filter(task=dropoff, happened_at=LATER)} == {first.name}
+
+
+def test_a_pickup_completed_while_the_desk_cancels_stands_before_the_end_or_not_at_all() -> None:
+    for _ in range(ROUNDS):
+        delivery = rows.booked("PD")
+        pickup = rows.tasks(delivery)[0]
+        outcomes = race(doing(transitions.complete, pickup), doing(transitions.cancel_delivery, delivery))
+        check(delivery)
+        kinds = list(Event.objects.filter(delivery=delivery, happened_at=LATER).order_by("id").values_list("kind", flat=True))
+        assert "delivery.cancelled" in kinds
+        if errors(outcomes):
+            assert (errors(outcomes), "task.done" in kinds) == ([TaskIsCancelled], False)
+        else:
+            assert kinds.index("task.done") < kinds.index("delivery.cancelled")
 
 
 def test_of_two_who_complete_one_is_told_that_it_is_done() -> None:

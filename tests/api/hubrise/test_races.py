@@ -1,12 +1,13 @@
 """Two at once, with real threads and real transactions: one wins, and nothing is made twice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 from django.db import connections
 
+from deliveries import doctor
 from deliveries.models import Delivery, Event, Task
 from deliveries.statuses import DeliveryStatus, agree
 from quotes.models import DeliveryQuote
@@ -16,6 +17,13 @@ from tests.api.hubrise.till import DELIVERY, QUOTE, Reply, scene
 pytestmark = pytest.mark.django_db(transaction=True)
 
 AT_ONCE = 4
+
+
+@pytest.fixture(autouse=True)
+def whole_afterwards(transactional_db: None) -> Iterator[None]:
+    """Whatever raced, no rule is broken when it is over."""
+    yield
+    assert doctor.examine() == []
 
 
 def at_once(call: Callable[[int], Reply]) -> list[int]:
