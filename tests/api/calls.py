@@ -6,9 +6,13 @@ from typing import Any
 
 from django.apps import apps
 
+from deliveries.models import Call as OwedCall
+from deliveries.models import CallState
 from tests import factories
+from tests.api.coopcycle import webhooks
 from tests.api.coopcycle.knocking import World, build_world
 from tests.api.hubrise.till import DELIVERY, POSITION, QUOTE, Reply, Scene, Till, scene
+from tests.factories import NOON
 
 DOCUMENT = {
     "pickup": {"address": "24, Rue de la Paix, Paris, France", "before": "2026-11-21 12:00"},
@@ -44,10 +48,10 @@ def knocking(world: World, caller: str) -> Callable[..., Reply]:
     return send
 
 
-def _knock(caller: str, method: str, path: str, body: Any) -> Made:
+def _knock(caller: str, method: str, path: str | Callable[[World], str], body: Any) -> Made:
     def made() -> Call:
         world = build_world()
-        return Call(method, path, body, knocking(world, caller))
+        return Call(method, path if isinstance(path, str) else path(world), body, knocking(world, caller))
 
     return made
 
@@ -71,12 +75,42 @@ def _quoted(shop: Scene) -> str:
     return f"{shop.path}/delivery_quotes/{quote}/accept"
 
 
+def _hooked(rest: str) -> Callable[[World], str]:
+    """A webhook with a call that was given up."""
+
+    def made(world: World) -> str:
+        hook = webhooks.subscribed(world)
+        call = webhooks.owed(hook)
+        OwedCall.objects.filter(pk=call.pk).update(state=CallState.FAILED, settled_at=NOON)
+        return f"/api/webhooks/{hook.pk}{rest.format(call=call.pk)}"
+
+    return made
+
+
+def _called_back(rest: str) -> Callable[[Scene], str]:
+    """A callback with an event that is acknowledged."""
+
+    def made(shop: Scene) -> str:
+        assert shop.till.post("/callback", CALLBACK).status == 200
+        event = shop.till.post("/callback/test", {}).json["id"]
+        OwedCall.objects.update(state=CallState.ACKNOWLEDGED, settled_at=NOON)
+        return f"/callback{rest.format(event=event)}"
+
+    return made
+
+
+CALLBACK = {"url": webhooks.URL, "events": {"order": ["create"]}}
 ORDER = "/orders/<name:order_id>"
 KNOCKS: dict[str, list[Made]] = {
     "POST /api/deliveries": [_knock("client", "POST", "/api/deliveries", DOCUMENT)],
     "POST /api/me/location": [
         _knock("courier", "POST", "/api/me/location", [{"latitude": 48.86, "longitude": 2.35, "time": "2026-11-20T10:59:00Z"}])
     ],
+    "POST /api/webhooks": [_knock("client", "POST", "/api/webhooks", webhooks.ASKED)],
+    **{
+        f"POST /api/webhooks/<id:pk>{rest}": [_knock("client", "POST", _hooked(rest.replace("<id:call_id>", "{call}")), b"")]
+        for rest in ("/rotate", "/test", "/resend", "/calls/<id:call_id>/resend")
+    },
 }
 """By method and route; whoever adds a call adds a row."""
 
@@ -92,10 +126,13 @@ RINGS: dict[str, list[Made]] = {
     ],
     f"PATCH {ORDER}/delivery": [
         _ring("PATCH", _delivered, {"status": "delivered"}),
-        _ring("PATCH", _delivered, {name: f"{value}0" for name, value in POSITION.items()} | {"driver_latitude": "48.9"}),
+        _ring("PATCH", _delivered, POSITION | {"driver_latitude": "48.9"}),
     ],
+    "POST /callback": [_ring("POST", lambda _: "/callback", CALLBACK)],
+    "POST /callback/test": [_ring("POST", _called_back("/test"), {})],
+    "POST /callback/events/<name:event_id>/resend": [_ring("POST", _called_back("/events/{event}/resend"), {})],
 }
-"""By method and what follows the location in the route."""
+"""By method and route, without its version and its location."""
 
 MADE: list[Any] = [
     (f"{name} #{number}", made) for calls in (KNOCKS, RINGS) for name, rows in calls.items() for number, made in enumerate(rows, 1)
