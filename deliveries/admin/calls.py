@@ -19,16 +19,18 @@ from unfold.decorators import display
 from deliveries.admin import columns, facets
 from deliveries.admin.acts import Act, ActingAdmin
 from deliveries.admin.desk import actor_of, moment_of
-from deliveries.admin.watching import SECRET, answer, names, only_on
+from deliveries.admin.watching import CLIENTS_SECRET, SECRET, answer, names, only_on
 from deliveries.models import UNSETTLED, Attempt, Call, CallState, Event, Subscription
 from deliveries.outbox import sending
 from stores.actors import Actor
 
+RETRY = "retry"
 COLORS: dict[str, str] = {
     CallState.WAITING: "default",
     CallState.QUEUED: "info",
     CallState.ACKNOWLEDGED: "success",
     CallState.FAILED: "danger",
+    RETRY: "warning",
 }
 NEWEST = 20
 LATEST = 50
@@ -42,8 +44,13 @@ class SubscriptionFacet(facets.RowFacet):
     parameter_name = "subscription"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> facets.Choices:
-        rows = Subscription.objects.visible_to(actor_of(request)).select_related("client").defer(*SECRET[:4]).order_by("client__name", "id")
-        return [(str(row.pk), f"{row} · {names(row, 1)}") for row in rows]
+        rows = (
+            Subscription.objects.visible_to(actor_of(request))
+            .select_related("client")
+            .defer(*CLIENTS_SECRET)
+            .order_by("client__name", "id")
+        )
+        return [(str(row.pk), f"{row} · {names(row)}") for row in rows.order_by("client__name", "id")]
 
 
 class NameFacet(DropdownFilter):
@@ -115,9 +122,17 @@ def answers(call: Any) -> SafeString | str:
     )
 
 
-def badge(call: Call) -> SafeString:
+def state(call: Any) -> tuple[str, str]:
+    """How far it has come, and that in words: what waits for another attempt is not on its way."""
+    if call.state == CallState.QUEUED and call.due_at is not None and call.due_at > call.looked_at:
+        return (RETRY, "To be tried again") if call.tries else (CallState.WAITING, CallState.WAITING.label)
+    return call.state, call.get_state_display()
+
+
+def badge(call: Any) -> SafeString:
     """How far it has come, in its colour."""
-    return columns.badge(call.get_state_display(), COLORS[call.state])
+    known, words = state(call)
+    return columns.badge(words, COLORS[known])
 
 
 def newest(subscription: Subscription, *, now: datetime) -> list[dict[str, Any]]:
@@ -211,7 +226,7 @@ class CallAdmin(ActingAdmin):
             context["body"] = pretty(call.body)
             context["attempts"] = [
                 {
-                    "when": columns.clock(attempt.started_at, zone, now=call.looked_at),
+                    "when": f"{columns.clock(attempt.started_at, zone, now=call.looked_at)}:{attempt.started_at:%S}",
                     "answer": answer(attempt.status, attempt.error),
                     "duration": duration(attempt.duration_ms),
                     "excerpt": attempt.excerpt,
@@ -222,7 +237,7 @@ class CallAdmin(ActingAdmin):
 
     def describe(self, row: Any) -> str:
         """Event, receiver, state."""
-        return f"{row} · {row.get_state_display()}"
+        return f"{row} · {state(row)[1]}"
 
     @display(description="Event", ordering="name")
     def what(self, call: Any) -> str:
@@ -242,7 +257,7 @@ class CallAdmin(ActingAdmin):
 
     @display(description="State", label=COLORS, ordering="state")
     def shown_state(self, call: Any) -> tuple[str, str]:
-        return call.state, call.get_state_display()
+        return state(call)
 
     @display(description="State")
     def badge(self, call: Any) -> SafeString:

@@ -19,7 +19,8 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 from deliveries.admin import columns, facets, shown_once, subscriptions
 from deliveries.admin.acts import Act, ActingAdmin
 from deliveries.admin.desk import page_url, replace
-from deliveries.admin.shown_once import OnceForm, Secret
+from deliveries.admin.shown_once import OnceForm, Secret, kept_back
+from deliveries.models import Call, Subscription
 from stores import credentials
 from stores.models import Account, ApiClient, Connection, Dialect, Store
 
@@ -124,7 +125,7 @@ class ApiClientAdmin(ActingAdmin):
         """Clients with the number of their open connections, and without what is secret."""
         rows = super().get_queryset(request)
         open_connections = Count("connections", filter=Q(connections__revoked_at__isnull=True))
-        return rows.defer("client_secret", "sealed_secret").annotate(open_connections=open_connections)
+        return rows.defer(*kept_back(ApiClient)).annotate(open_connections=open_connections)
 
     def get_urls(self) -> list[URLPattern]:
         """The pages that make secrets, before Django's own."""
@@ -172,6 +173,17 @@ class ApiClientAdmin(ActingAdmin):
                 "url": reverse(f"admin:stores_apiclient_{'key' if speaks else 'connect'}", args=[client.pk]),
             }
         return super().changeform_view(request, object_id, form_url, context)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """A client goes with its keys, its subscriptions and what they are owed: these are counted, and need no leave of their own."""
+        gone = {"client__in": [client.pk for client in objs]}
+        counts = {
+            "API clients": len(objs),
+            "connections": Connection.objects.filter(**gone).count(),
+            "subscriptions": Subscription.objects.filter(**gone).count(),
+            "calls": Call.objects.filter(subscription__in=Subscription.objects.filter(**gone).order_by()).count(),
+        }
+        return [str(client) for client in objs], counts, set(), []
 
     def _connect(
         self, request: HttpRequest, object_id: str, dialect: Dialect, form_class: Callable[..., Any], title: str

@@ -13,7 +13,7 @@ from django.urls import reverse
 from deliveries import backlog
 from deliveries.admin import columns
 from deliveries.admin.desk import actor_of, may, moment_of, page_url
-from deliveries.admin.watching import ON, SECRET, STATES, WHY
+from deliveries.admin.watching import CLIENTS_SECRET, ON, STATES, WHY, names
 from deliveries.models import Subscription
 
 PATIENCE = timedelta(hours=1)
@@ -37,7 +37,7 @@ def _subscriptions(request: HttpRequest) -> list[Notice]:
     now = moment_of(request)
     given_up = STATES["given_up"][1] & Q(disabled_at__gte=now - NEWS)
     failing = ON & Q(failing_since__lte=now - PATIENCE)
-    rows = Subscription.objects.visible_to(actor_of(request)).filter(given_up | failing).select_related("client").defer(*SECRET[:4])
+    rows = Subscription.objects.visible_to(actor_of(request)).filter(given_up | failing).select_related("client").defer(*CLIENTS_SECRET)
     found = list(rows.order_by(F("disabled_at").desc(nulls_last=True), "failing_since")[: SHOWN + 1])
     told = [_notice(_sentence(row, now), reverse(page_url(row), args=[row.pk]), row.disabled_at is not None) for row in found[:SHOWN]]
     if len(found) > SHOWN:
@@ -46,10 +46,10 @@ def _subscriptions(request: HttpRequest) -> list[Notice]:
 
 
 def _sentence(row: Subscription, now: datetime) -> str:
-    zone = ZoneInfo(settings.TIME_ZONE)
+    zone, told = ZoneInfo(settings.TIME_ZONE), f"{row} ({names(row)})"
     if row.disabled_at is not None:
-        return f"{row} was switched off, {columns.clock(row.disabled_at, zone, now=now)}: {WHY[row.disabled_why]}."
-    return f"{row} has been failing since {columns.clock(row.failing_since, zone, now=now)}; what it is owed is kept and tried again."
+        return f"{told} was switched off, {columns.clock(row.disabled_at, zone, now=now)}: {WHY[row.disabled_why]}."
+    return f"{told} has been failing since {columns.clock(row.failing_since, zone, now=now)}; what it is owed is kept and tried again."
 
 
 def _jobs(request: HttpRequest) -> list[Notice]:

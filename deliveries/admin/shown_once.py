@@ -4,6 +4,7 @@ from secrets import token_urlsafe
 from typing import Any
 
 from django import forms
+from django.db.models import Model
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
@@ -13,9 +14,16 @@ from deliveries.admin.desk import DeskAdmin
 Secret = tuple[str, str]
 """A label, and what is shown under it."""
 
+SECRET = ("client_secret", "digest")
+
 USED = "used_forms"
 MOST_USED = 50
 ONCE_ALREADY = "This form was sent before, and what it made was shown then. Open the page anew to make another."
+
+
+def kept_back(model: type[Model], path: str = "") -> list[str]:
+    """The columns of a table that hold what is secret, to be deferred; `path` is the lookup that leads to it, as "client__"."""
+    return [f"{path}{field.name}" for field in model._meta.fields if field.name.startswith("sealed_") or field.name in SECRET]
 
 
 class OnceForm(forms.Form):

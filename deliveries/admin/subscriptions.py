@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -18,7 +18,7 @@ from unfold.decorators import display
 
 from deliveries.admin import calls, columns, facets, shown_once, watching
 from deliveries.admin.acts import Act, ActingAdmin
-from deliveries.admin.desk import actor_of, moment_of, page_url
+from deliveries.admin.desk import actor_of, may, moment_of, page_url
 from deliveries.admin.shown_once import OnceForm
 from deliveries.admin.watching import ON, STATES, calls_of, is_on, names, only_on, reach, watched
 from deliveries.models import UNSETTLED, CallState, Subscription
@@ -136,7 +136,7 @@ class SubscriptionAdmin(ActingAdmin):
     by_hand = False
     acts = ACTS
     change_form_template = "admin/deliveries/subscription/change_form.html"
-    list_display = ("who", "reaches", "told_names", "where", "shown_state", "shown_owed", "given_up", "last_answer")
+    list_display = ("who", "reaches", "told", "shown_state", "shown_owed", "given_up", "last_answer")
     list_filter = (StateFacet, ("client__dialect", ChoicesCheckboxFilter), ReachedStoreFacet)
     search_fields = ("client__name", "url", "store__name", "account__name")
     search_help_text = "Client, store, account, or address"
@@ -156,8 +156,9 @@ class SubscriptionAdmin(ActingAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Subscriptions with what they are owed and what became of it."""
-        return watched(super().get_queryset(request), moment_of(request))
+        """Subscriptions with what they are owed and what became of it, and whether whoever asks may see the client as well."""
+        client_seen = Value(may(request, "view", "stores.apiclient"))
+        return watched(super().get_queryset(request), moment_of(request)).annotate(client_seen=client_seen)
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """What needs somebody first."""
@@ -203,25 +204,21 @@ class SubscriptionAdmin(ActingAdmin):
         return columns.lines(row.client, row.client.get_dialect_display())
 
     @display(description="Client")
-    def client_link(self, row: Any) -> SafeString | str:
-        return columns.lines(row.client, row.client.get_dialect_display())
+    def client_link(self, row: Any) -> SafeString:
+        return columns.lines(columns.link(row.client) if row.client_seen else row.client, row.client.get_dialect_display())
 
-    @display(description="Told of what happens in")
+    @display(description="Store")
     def reaches(self, row: Any) -> str:
         return reach(row)
 
-    @display(description="Events")
-    def told_names(self, row: Any) -> str:
-        return names(row)
+    @display(description="Events", ordering="url")
+    def told(self, row: Any) -> SafeString:
+        return columns.lines(names(row), row.host or "read by polling")
 
     @display(description="Events")
     def all_names(self, row: Any) -> SafeString:
         positions = "a driver's position alone counts" if row.follows_positions else ""
         return columns.lines(", ".join(row.names), positions)
-
-    @display(description="Where to", ordering="url")
-    def where(self, row: Any) -> str:
-        return row.host or "read by polling"
 
     @display(description="Where to")
     def address(self, row: Any) -> str:
@@ -238,17 +235,17 @@ class SubscriptionAdmin(ActingAdmin):
         if not row.owed:
             return "–"
         waiting, queued = row.owed[CallState.WAITING], row.owed[CallState.QUEUED]
-        told = [f"{waiting} waiting" if waiting else "", f"{queued} on the way" if queued else ""]
+        moving = f"{queued} {'to retry' if row.failing_since else 'on the way'}" if queued else ""
+        told = ", ".join(filter(None, (f"{waiting} waiting" if waiting else "", moving)))
         since = datetime.fromisoformat(row.owed["since"])
-        link = columns.to(calls_of(row, *UNSETTLED), ", ".join(filter(None, told)))
-        return columns.lines(link, f"the oldest {columns.ago(since, now=row.looked_at)}")
+        return columns.unbroken(columns.to(calls_of(row, *UNSETTLED), told), f"oldest {columns.ago(since, now=row.looked_at)}")
 
     @display(description="Given up")
     def given_up(self, row: Any) -> SafeString | str:
         if not row.lost:
             return "–"
         last = columns.ago(datetime.fromisoformat(row.lost["last"]), now=row.looked_at)
-        return columns.lines(columns.to(calls_of(row, CallState.FAILED), str(row.lost["count"]), columns.RED), f"the last {last}")
+        return columns.unbroken(columns.to(calls_of(row, CallState.FAILED), str(row.lost["count"]), columns.RED), f"last {last}")
 
     @display(description="Last answer")
     def last_answer(self, row: Any) -> SafeString | str:

@@ -13,13 +13,16 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from deliveries.admin import columns
+from deliveries.admin.shown_once import kept_back
 from deliveries.models import UNSETTLED, Attempt, Call, CallState, DisabledWhy, Subscription
+from stores.models import ApiClient, Connection
 from stores.refusals import Refused
 
-SECRET = ("sealed_secret", "sealed_previous_secret", "client__client_secret", "client__sealed_secret", "connection__digest")
+CLIENTS_SECRET = [*kept_back(Subscription), *kept_back(ApiClient, "client__")]
+SECRET = [*CLIENTS_SECRET, *kept_back(Connection, "connection__")]
 """What no page shows, and so no page asks for."""
 
-NAMED = 2
+NAMED = 1
 
 ON = Q(disabled_at=None, connection__revoked_at=None)
 STATES: Mapping[str, tuple[str, Q]] = {
@@ -89,10 +92,10 @@ def state(subscription: Any) -> tuple[str, str, str]:
     """How it stands: in a word, the colour of that, and since when or why; of a row of `watched`, as all of these."""
     now, zone = subscription.looked_at, ZoneInfo(settings.TIME_ZONE)
     if subscription.connection is not None and subscription.connection.revoked_at is not None:
-        return "Closed", "default", f"its token was revoked, {columns.clock(subscription.connection.revoked_at, zone, now=now)}"
+        return "Closed", "default", f"since {columns.clock(subscription.connection.revoked_at, zone, now=now)}, its token was revoked"
     if subscription.disabled_at is not None:
         color = "default" if subscription.disabled_why == DisabledWhy.BY_HAND else "danger"
-        return "Off", color, f"{WHY[subscription.disabled_why]}, {columns.clock(subscription.disabled_at, zone, now=now)}"
+        return "Off", color, f"since {columns.clock(subscription.disabled_at, zone, now=now)}, {WHY[subscription.disabled_why]}"
     if subscription.failing_since is not None:
         return "Failing", "warning", f"since {columns.clock(subscription.failing_since, zone, now=now)}"
     return ("On", "info", "") if subscription.is_passive else ("On", "success", "")

@@ -166,7 +166,7 @@ class Call(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} to {self.subscription}"
+        return f"Call #{self.pk}, {self.name} to {self.subscription}"
 
 
 class Attempt(models.Model):
