@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinatePeriodicDefer, ProcrastinateWorker
 from procrastinate.exceptions import AlreadyEnqueued
@@ -24,7 +25,7 @@ from procrastinate.jobs import Job
 from procrastinate.worker import Worker
 
 from deliveries import backlog, jobs
-from deliveries.management.commands.worker import JobConnector, under_its_request
+from deliveries.management.commands.worker import JobConnector, is_worth_a_line, under_its_request
 from deliveries.stops import AddressDraft
 from stores import tracing
 from stores.models import Address
@@ -286,3 +287,22 @@ def test_a_job_bears_the_id_of_its_request(kwargs: dict[str, Any], expected: str
     asyncio.run(work())
     assert seen[0] == (expected or tracing.accepted(seen[0]))
     assert seen[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "action", "error", "shown"),
+    [
+        ("procrastinate.worker", logging.INFO, "job_success", None, False),
+        ("procrastinate.worker", logging.INFO, "job_error_retry", RuntimeError("broken"), True),
+        ("procrastinate.worker", logging.INFO, "job_error_retry", OperationalError("gone"), False),
+        ("procrastinate.worker", logging.ERROR, "job_error", RuntimeError("broken"), True),
+        ("psycopg.pool", logging.WARNING, "", None, False),
+        ("deliveries.jobs", logging.INFO, "", None, True),
+    ],
+)
+def test_what_is_worth_a_line(name: str, level: int, action: str, error: Exception | None, shown: bool) -> None:
+    told = (type(error), error, None) if error else None
+    record = logging.getLogger(name).makeRecord(name, level, "", 1, "said", (), told, extra={"action": action})
+    assert is_worth_a_line(record) == shown
+    if error and shown:
+        assert record.levelno >= logging.WARNING

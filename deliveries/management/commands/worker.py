@@ -56,7 +56,7 @@ class Command(BaseCommand):
         """Listen on every queue until told to stop; a database that goes away is waited for."""
         logging.getLogger("procrastinate.worker").setLevel(logging.INFO)
         for handler in logging.getLogger().handlers:
-            handler.addFilter(_is_worth_a_line)
+            handler.addFilter(is_worth_a_line)
         asyncio.run(serve(concurrency=max(1, options["concurrency"])))
 
 
@@ -199,14 +199,14 @@ def _was_taken_for_dead(error: BaseException) -> bool:
     return isinstance(error.__cause__, psycopg.errors.ForeignKeyViolation)
 
 
-def _is_worth_a_line(record: logging.LogRecord) -> bool:
+def is_worth_a_line(record: logging.LogRecord) -> bool:
     """Whether this says more than that a job began or ended well, or that the database is away."""
     if not record.name.startswith(TALKATIVE):
         return True
-    if record.levelno < logging.WARNING:
-        # A job that failed and will be tried again is told of as if it were no news.
-        return getattr(record, "action", "") == "job_error_retry" and not _tells_of_the_connection(record)
-    return not _tells_of_the_connection(record)
+    if getattr(record, "action", "") == "job_error_retry":
+        # A fault of ours, though the job will be tried again.
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    return record.levelno >= logging.WARNING and not _tells_of_the_connection(record)
 
 
 def _tells_of_the_connection(record: logging.LogRecord) -> bool:
