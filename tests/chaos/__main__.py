@@ -9,6 +9,7 @@ import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 
 import django
 
@@ -154,21 +155,25 @@ def report(journal: Journal, receiver: Receiver, away: Outage, *, settled_s: flo
     print(f"  {'calls owed':34} {Call.objects.count():7}")
     print(f"  {'attempts stored':34} {Attempt.objects.count():7}")
     print(f"  {'calls that came':34} {came:7}   {came - first} of them again")
-    made = dict(Call.objects.exclude(event=None).values_list("message_id", "event__recorded_at"))
-    waits = sorted(_waits(receiver, made))
-    if waits:
-        print(f"  from commit to the receiver: median {waits[len(waits) // 2]:.2f} s, slowest {waits[-1]:.1f} s")
+    for word, waits in sorted(_waits(receiver).items()):
+        print(f"  from commit to the {word}: median {median(waits):.2f} s, slowest {max(waits):.1f} s")
     print(f"  quiet {settled_s:.1f} s after the last write")
     for path, (seconds, status) in sorted(away.answers.items()):
         print(f"  database away: {path} {status} after {seconds:.1f} s")
     print(f"  database away: back after {away.recovery_s:.1f} s")
 
 
-def _waits(receiver: Receiver, recorded: dict[str, datetime]) -> list[float]:
+def _waits(receiver: Receiver) -> dict[str, list[float]]:
+    """The seconds from each commit to the first arrival, of webhooks and of callbacks."""
+    recorded: dict[str, datetime] = dict(Call.objects.exclude(event=None).values_list("message_id", "event__recorded_at"))
     first: dict[tuple[str, str], float] = {}
     for arrival in receiver.arrivals:
         first.setdefault((arrival.hook, arrival.id), arrival.at)
-    return [at - recorded[call_id].timestamp() for (_, call_id), at in first.items() if call_id in recorded]
+    waits: dict[str, list[float]] = {}
+    for (hook, call_id), at in first.items():
+        if call_id in recorded:
+            waits.setdefault("callback" if hook == scene.CALLBACK else "webhook", []).append(at - recorded[call_id].timestamp())
+    return waits
 
 
 if __name__ == "__main__":
