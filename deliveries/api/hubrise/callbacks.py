@@ -36,7 +36,9 @@ class CallbackEndpoint(Endpoint):
 
     def subscription(self) -> Subscription | None:
         """The callback of this connection."""
-        found: Subscription | None = Subscription.objects.filter(connection=self.caller.connection).first()
+        found: Subscription | None = (
+            Subscription.objects.select_related("client", "store").filter(connection=self.caller.connection).first()
+        )
         return found
 
     def subscribed(self) -> Subscription:

@@ -49,8 +49,9 @@ class Wanted:
 def read_paging(query: QueryDict) -> Wanted:
     """Which page a query string asks for; raises `ValidationError`."""
     paging = QueryDict(mutable=True)
-    for name in {"count", "cursor"}.intersection(query):
-        paging[name] = query.get(name) or ""
+    for name in ("count", "cursor"):
+        if name in query:
+            paging[name] = query.get(name) or ""
     return read(paging, tz=ZoneInfo(settings.TIME_ZONE), client_id=None)
 
 

@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from deliveries.models import Delivery
+from deliveries.api.hubrise.voice import HubRiseVoice
+from deliveries.models import Call, Delivery, Subscription
+from deliveries.outbox import sending, subscriptions
 from quotes.models import DeliveryQuote
 from stores import credentials
-from stores.models import Account, Connection, Store
+from stores.models import Account, Connection, Dialect, Store
 from tests import factories
 from tests.api.hubrise.till import DELIVERY, POSITION, QUOTE, Till, scene
+from tests.factories import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
@@ -124,6 +127,36 @@ def test_matrix(token: str, form: str, method: str, path: str, body: Any, right:
         words = {401: "unauthorized", 403: "forbidden", 404: "not_found"}
         assert reply.json["error_type"] == words[wanted]
         assert before == (Delivery.objects.count(), DeliveryQuote.objects.count(), list(DeliveryQuote.objects.values_list("accepted_at")))
+
+
+OF_A_CONNECTION: list[tuple[str, str, Any]] = [
+    ("GET", "/callback", None),
+    ("POST", "/callback", {"events": {}}),
+    ("DELETE", "/callback", None),
+    ("POST", "/callback/test", None),
+    ("GET", "/callback/events", None),
+    ("GET", "/callback/events/{event}", None),
+    ("DELETE", "/callback/events/{event}", None),
+    ("POST", "/callback/events/{event}/resend", None),
+]
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize(("method", "path", "body"), OF_A_CONNECTION, ids=lambda value: value if isinstance(value, str) else "")
+def test_matrix_of_callbacks(token: str, method: str, path: str, body: Any) -> None:
+    """Each connection has its own callback, for which the right to read orders will do."""
+    held = TOKENS[token](factories.StoreFactory.create())
+    connection = Connection.objects.filter(digest=credentials.digest(held or "")).first()
+    event = "none"
+    if connection is not None and connection.client.dialect == Dialect.HUBRISE:
+        made = subscriptions.call_back(connection, "", ["order.update"], follows_positions=False, at=NOON)
+        event = sending.send_test(made, voices={Dialect.HUBRISE: HubRiseVoice()}, at=NOON).message_id
+    before = list(Subscription.objects.values()), list(Call.objects.values())
+    reply = Till(held).call(method, path.format(event=event), body)
+    wanted = expected(token, "", READS, named=False, of_an_order=False)
+    assert reply.status == wanted, reply.raw
+    if wanted != 200:
+        assert before == (list(Subscription.objects.values()), list(Call.objects.values()))
 
 
 def test_refusals_say_which_right_is_missing() -> None:

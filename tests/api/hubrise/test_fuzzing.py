@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from config.wsgi import application
 from tests import factories
-from tests.api.hubrise.till import DELIVERY, QUOTE, scene
+from tests.api.hubrise.till import DELIVERY, QUOTE, Till, scene
 
 pytestmark = pytest.mark.django_db
 
@@ -32,10 +32,13 @@ def known(noon: Any) -> Iterator[Known]:
     quote = shop.till.post(f"{shop.path}/delivery_quotes", QUOTE).json["id"]
     shop.till.post(f"{shop.path}/delivery", DELIVERY)
     ids = {"location_id": shop.store.public_id, "account_id": shop.store.account.public_id, "order_id": shop.order.public_id}
+    owner = Till(factories.hubrise_token(account=shop.store.account))
+    owner.post("/callback", {"events": {"order": ["update"]}})
+    ids["event_id"] = owner.post("/callback/test").json["id"]
     # The connection holds the transaction of the test: no request may close it.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield {"short": str(shop.till.token), "long": factories.hubrise_token(account=shop.store.account)}, ids | {"quote_id": quote}
+    yield {"short": str(shop.till.token), "long": str(owner.token)}, ids | {"quote_id": quote}
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 

@@ -8,11 +8,13 @@ import orjson
 import pytest
 from django.conf import settings
 
-from deliveries import couriers, transitions
+from deliveries import couriers, intake, transitions
 from deliveries.models import Delivery, Task
 from stores.actors import SYSTEM
+from stores.models import Order
 from stores.places import Point
 from tests import factories
+from tests.api.hubrise.listening import listener, tell
 from tests.api.hubrise.test_openapi import ORDER
 from tests.api.hubrise.till import DELIVERY, POSITION, QUOTE, Reply, Till
 from tests.factories import NOON
@@ -51,6 +53,32 @@ class Shop:
         self.made("delivery", self.till.post(f"{order}/delivery", DELIVERY | fields))
         return f"{order}/delivery"
 
+    def attached(self) -> None:
+        self.delivery(f"/location/orders/{Order.objects.get().public_id}")
+
+    def delivered(self) -> None:
+        self.till.patch(f"/location/orders/{Order.objects.get().public_id}/delivery", {"status": "delivered", "driver_name": "Bea"})
+
+    def events(self, *changes: Callable[["Shop"], Any]) -> Reply:
+        """What another client of the store is told of these changes."""
+        self.other = listener(self.store)
+        for change in changes:
+            change(self)
+            tell()
+        for number, head in enumerate(self.other.heads(), start=1):
+            self.names[head["id"]] = f"<event {number}>"
+        return self.other.till.get("/callback/events")
+
+    def event(self, resource: str, kind: str, *changes: Callable[["Shop"], Any]) -> Reply:
+        """What another client of the store is told last of a resource, after these changes."""
+        heads = self.events(*changes).json
+        head = next(head for head in reversed(heads) if (head["resource_type"], head["event_type"]) == (resource, kind))
+        return self.other.till.get(f"/callback/events/{head['id']}")
+
+    def renamed(self) -> None:
+        self.store.name, self.store.enabled = "Chez Ada Opera", False
+        intake.amend_store(self.store, by=SYSTEM, at=NOON)
+
     def by_house(self) -> str:
         """A delivery of the house, with a courier who was just seen."""
         order = self.order()
@@ -80,6 +108,15 @@ CALLS: dict[str, Callable[[Shop], Reply]] = {
     "get_delivery_of_the_house": lambda shop: shop.till.get(shop.by_house()),
     "patch_delivery_position": lambda shop: shop.till.patch(shop.delivery(shop.order()), POSITION),
     "patch_delivery_status": lambda shop: shop.till.patch(shop.delivery(shop.order()), {"status": "delivered"}),
+    "get_callback": lambda shop: shop.till.get("/callback"),
+    "create_callback": lambda shop: shop.till.post("/callback", {"url": None, "events": {"order": ["create"], "delivery": ["update"]}}),
+    "event_order_create": lambda shop: shop.event("order", "create", Shop.order),
+    "event_order_update": lambda shop: shop.event("order", "update", Shop.order, Shop.attached),
+    "event_delivery_create": lambda shop: shop.event("delivery", "create", Shop.order, Shop.attached),
+    "event_delivery_update": lambda shop: shop.event("delivery", "update", Shop.order, Shop.attached, Shop.delivered),
+    "event_location_update": lambda shop: shop.event("location", "update", Shop.renamed),
+    "list_events": lambda shop: shop.events(Shop.order, Shop.attached),
+    "error_422_callback": lambda shop: shop.till.post("/callback", {"url": "x", "events": {"order": ["delete"], "quote": []}}),
     "get_location": lambda shop: shop.till.get("/location"),
     "list_locations": lambda shop: shop.owner.get("/locations"),
     "get_account": lambda shop: shop.owner.get("/account"),

@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 from rest_framework.views import APIView
 
 from deliveries.api.hubrise import urls
+from tests.api.hubrise.listening import listener
 from tests.api.hubrise.till import DELIVERY, POSITION, QUOTE, Reply, scene
 
 ORDER = {
@@ -52,9 +53,9 @@ def view_of(callback: Any) -> type[APIView]:
 
 
 def test_every_path_and_method_is_in_it(document: dict[str, Any]) -> None:
-    routes = [pattern for pattern in get_resolver(urls.__name__).url_patterns if str(pattern.pattern).startswith("v1/l")]
+    routes = [pattern for pattern in get_resolver(urls.__name__).url_patterns if str(pattern.pattern).startswith(("v1/l", "v1/c"))]
     written = {f"/{pattern.pattern}".replace("<name:", "{").replace(">", "}"): view_of(pattern.callback) for pattern in routes}
-    assert len(written) == 15
+    assert len(written) == 20
     for path, view in written.items():
         methods = {method for method in view.http_method_names if hasattr(view, method)} - {"head", "options"}
         assert set(document["paths"][path]) == methods
@@ -91,6 +92,15 @@ def test_answers_are_as_it_says(document: dict[str, Any], noon: Any) -> None:
     check("Order", place.till.patch(path, {"status": "completed"}))
     check("Order", place.till.get("/location/orders"), many=True)
     check("Location", place.till.get("/location"))
+    check("Callback", place.till.get("/callback"))
+    check("Callback", place.till.post("/callback", {"events": {"order": ["update"]}}))
+    event = check("CallbackEvent", place.till.post("/callback/test"))
+    check("CallbackEventHead", place.till.get("/callback/events"), many=True)
+    check("CallbackEvent", place.till.post(f"/callback/events/{event['id']}/resend"))
+    told = listener(place.store)
+    place.till.patch(f"{path}/delivery", {"status": "pending"})
+    for head in told.heads():
+        check("CallbackEvent", told.till.get(f"/callback/events/{head['id']}"))
     check("Error", place.till.get("/location/orders/none"))
     check("Error", place.till.get("/nothing"))
     check("Error", place.till.post("/location/orders", {}))

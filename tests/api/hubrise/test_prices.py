@@ -7,9 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from deliveries import transitions
-from deliveries.models import Delivery, Task
+from deliveries.api.hubrise.voice import HubRiseVoice
+from deliveries.models import Delivery, Event, Subscription, Task
 from stores.actors import SYSTEM
 from tests import factories
+from tests.api.hubrise.listening import ALL, listener
 from tests.api.hubrise.till import DELIVERY, POSITION, QUOTE, Scene, Till, scene
 from tests.factories import NOON
 
@@ -40,13 +42,13 @@ def price(till: Till, method: str, path: str, body: Any = None) -> int:
     [
         ("GET", "/delivery", None, 2),
         ("PATCH", "/delivery", POSITION, 3),
-        ("PATCH", "/delivery", {"status": "pickup_enroute"}, 7),
-        ("PATCH", "/delivery", {"status": "delivered"}, 8),
-        ("PATCH", "/delivery", {"ref": "x"}, 6),
+        ("PATCH", "/delivery", {"status": "pickup_enroute"}, 8),
+        ("PATCH", "/delivery", {"status": "delivered"}, 9),
+        ("PATCH", "/delivery", {"ref": "x"}, 7),
         ("GET", "/delivery_quotes", None, 3),
-        ("POST", "/delivery_quotes", QUOTE, 4),
+        ("POST", "/delivery_quotes", QUOTE, 5),
         ("GET", "", None, 2),
-        ("PATCH", "", {"status": "accepted"}, 6),
+        ("PATCH", "", {"status": "accepted"}, 7),
     ],
 )
 def test_calls_on_an_order(shop: Scene, method: str, path: str, body: Any, most: int) -> None:
@@ -59,13 +61,47 @@ def test_calls_on_an_order(shop: Scene, method: str, path: str, body: Any, most:
 def test_a_quote_and_its_acceptance(shop: Scene) -> None:
     quote = shop.till.post(f"{shop.path}/delivery_quotes", QUOTE).json["id"]
     assert price(shop.till, "GET", f"{shop.path}/delivery_quotes/{quote}") == 2
-    assert price(shop.till, "POST", f"{shop.path}/delivery_quotes/{quote}/accept") == 6
+    assert price(shop.till, "POST", f"{shop.path}/delivery_quotes/{quote}/accept") == 7
 
 
 def test_creating(shop: Scene) -> None:
     order = shop.till.post("/location/orders", {"status": "new", "service_type": "delivery"}).json["id"]
-    assert price(shop.till, "POST", "/location/orders", {"status": "new"}) <= 6
-    assert price(shop.till, "POST", f"/location/orders/{order}/delivery", DELIVERY) <= 12
+    assert price(shop.till, "POST", "/location/orders", {"status": "new"}) <= 7
+    assert price(shop.till, "POST", f"/location/orders/{order}/delivery", DELIVERY) <= 13
+
+
+def test_callbacks(shop: Scene) -> None:
+    assert price(shop.till, "GET", "/callback") == 2
+    assert price(shop.till, "POST", "/callback", {"events": {"order": ["update"]}}) == 4
+    other = listener(shop.store)
+    shop.till.patch(shop.path, {"status": "accepted"})
+    event = other.heads()[0]["id"]
+    assert price(other.till, "GET", "/callback/events") == 2
+    assert price(other.till, "GET", f"/callback/events/{event}") == 2
+    assert price(other.till, "DELETE", f"/callback/events/{event}") == 4
+    assert price(other.till, "POST", f"/callback/events/{event}/resend") == 4
+    assert price(other.till, "POST", "/callback/test") == 4
+    assert price(other.till, "DELETE", "/callback") == 6
+
+
+def test_a_position_that_somebody_follows(shop: Scene) -> None:
+    """Nobody follows: see above. Somebody does: the rows are locked, and what was before is written into the log."""
+    listener(shop.store, events={"delivery": ["update"]})
+    assert price(shop.till, "PATCH", f"{shop.path}/delivery", {"driver_latitude": "1.5"}) == 8
+
+
+@pytest.mark.parametrize("changes", [1, 10])
+def test_states_cost_two_queries_however_late_they_are_told(shop: Scene, changes: int) -> None:
+    shop.till.call("POST", "/callback", {"events": ALL})
+    for number in range(changes):
+        transitions.report(Delivery.objects.get(), {"ref": str(number)}, by=SYSTEM, at=NOON)
+    made = Subscription.objects.select_related("client").get()
+    events = list(Event.objects.filter(kind="delivery.updated").order_by("id"))
+    with CaptureQueriesContext(
+        connection,
+    ) as told:
+        assert len(list(HubRiseVoice().messages(events[:1], made))) == 2
+    assert len(told.captured_queries) == 2
 
 
 def test_places(shop: Scene) -> None:
