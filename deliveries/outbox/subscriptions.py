@@ -66,6 +66,7 @@ def call_back(connection: Connection, url: str, names: Sequence[str], *, follows
 def unsubscribe(subscription: Subscription) -> None:
     """End a subscription with everything it is owed."""
     with effects.atomic():
+        _hold(subscription)
         subscription.delete()
 
 
@@ -95,11 +96,21 @@ def secrets_of(subscription: Subscription, *, at: datetime) -> list[str]:
 
 def disable(subscription: Subscription, *, at: datetime) -> None:
     """Send nothing any more; what is owed by now waits, and nothing more is owed until it is switched on again."""
-    Subscription.objects.filter(pk=subscription.pk, disabled_at=None).update(disabled_at=at, disabled_why=DisabledWhy.BY_HAND)
+    with effects.atomic():
+        _hold(subscription)
+        Subscription.objects.filter(pk=subscription.pk, disabled_at=None).update(disabled_at=at, disabled_why=DisabledWhy.BY_HAND)
 
 
 def enable(subscription: Subscription, *, at: datetime) -> None:
     """Send again, beginning with what waits."""
     with effects.atomic():
+        _hold(subscription)
         Subscription.objects.filter(pk=subscription.pk).update(disabled_at=None, disabled_why="", failing_since=None)
         sending.release(subscription, at=at)
+
+
+def _hold(subscription: Subscription) -> None:
+    """Lock it for whoever acts only on what they have seen; nobody else needs that."""
+    if effects.awaited():
+        Subscription.objects.select_for_update(no_key=True).filter(pk=subscription.pk).first()
+        effects.locked()

@@ -18,6 +18,7 @@ from stores import effects
 from stores.places import Point
 from tests import factories
 from tests.api.calls import DOCUMENT, everything, knocking
+from tests.api.coopcycle import webhooks
 from tests.api.coopcycle.knocking import LD, World, build_world
 from tests.api.hubrise.test_openapi import ORDER
 from tests.api.hubrise.till import DELIVERY, POSITION, QUOTE, Reply, Scene, Till, scene
@@ -26,7 +27,18 @@ from tests.factories import NOON
 PLAIN = "application/json"
 NEVER = '"never"'
 
-RESOURCES: dict[str, tuple[str, str]] = {
+Path = str | Callable[[World], str]
+
+
+def hooked(rest: str = "") -> Callable[[World], str]:
+    def made(world: World) -> str:
+        hook = webhooks.subscribed(world)
+        return f"/api/webhooks/{hook.pk}{rest.format(call=webhooks.owed(hook).pk)}"
+
+    return made
+
+
+RESOURCES: dict[str, tuple[str, Path]] = {
     # path in the OpenAPI document: who asks, and for what
     "/api/me": ("client", "/api/me"),
     "/api/me/tasks/{date}": ("courier", f"/api/me/tasks/{NOON:%Y-%m-%d}"),
@@ -34,6 +46,10 @@ RESOURCES: dict[str, tuple[str, str]] = {
     "/api/addresses/{id}": ("client", "/api/addresses/{address}"),
     "/api/deliveries/{id}": ("client", "/api/deliveries/{held}"),
     "/api/tasks/{id}": ("client", "/api/tasks/{task}"),
+    "/api/webhooks/{id}": ("client", hooked()),
+    "/api/webhooks/{id}/state": ("client", hooked("/state")),
+    "/api/webhooks/{id}/calls/{call_id}": ("client", hooked("/calls/{call}")),
+    "/api/events/{key}": ("client", webhooks.happened),
 }
 
 
@@ -47,6 +63,10 @@ LOCATION: dict[str, Callable[[Scene], str]] = {
     "/orders/{order_id}": lambda shop: shop.path,
     "/orders/{order_id}/delivery": lambda shop: f"{shop.path}/delivery",
     "/orders/{order_id}/delivery_quotes/{quote_id}": quoted,
+}
+CALLBACK: dict[str, Callable[[Scene], str]] = {
+    "/callback": lambda shop: "/callback",
+    "/callback/events/{event_id}": lambda shop: f"/callback/events/{shop.till.post('/callback/test', {}).json['id']}",
 }
 
 
@@ -72,7 +92,7 @@ def test_every_resource_with_a_tag_is_tried_here() -> None:
     assert conditional_reads(Client().get("/api/docs.json").json()) == set(RESOURCES)
     told = conditional_reads(Client().get("/v1/openapi.json").json())
     places = {f"/v1{place}{rest}" for place in ("/location", "/locations/{location_id}") for rest in LOCATION}
-    assert told == places | {"/v1/account", "/v1/accounts/{account_id}"}
+    assert told == places | {"/v1/account", "/v1/accounts/{account_id}"} | {f"/v1{path}" for path in CALLBACK}
 
 
 def check_read(read: Callable[..., Reply]) -> None:
@@ -94,7 +114,8 @@ def check_read(read: Callable[..., Reply]) -> None:
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_reads_under_api(world: World, resource: str, form: str) -> None:
     caller, path = RESOURCES[resource]
-    check_read(lambda **headers: get(world, caller, at(world, path), accept=form, **headers))
+    asked = at(world, path) if isinstance(path, str) else path(world)
+    check_read(lambda **headers: get(world, caller, asked, accept=form, **headers))
 
 
 def test_two_forms_have_two_tags(world: World) -> None:
@@ -104,11 +125,12 @@ def test_two_forms_have_two_tags(world: World) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("resource", LOCATION)
+@pytest.mark.parametrize("resource", [*LOCATION, *CALLBACK])
 def test_reads_under_v1(noon: None, resource: str) -> None:
     shop = scene()
     shop.till.post(f"{shop.path}/delivery", DELIVERY)
-    path = LOCATION[resource](shop)
+    shop.till.post("/callback", {"url": webhooks.URL, "events": {"order": ["create"]}})
+    path = (LOCATION | CALLBACK)[resource](shop)
     check_read(lambda **headers: shop.till.call("GET", path, None, **headers))
 
 
@@ -174,6 +196,12 @@ CHANGES: dict[str, tuple[str, str, str, Any]] = {
     "put /api/tasks/{id}/restore": ("dispatcher", "/api/tasks/{loose}", "/api/tasks/{loose}/restore", {}),
     "put /api/tasks/{id}/reschedule": ("dispatcher", "/api/tasks/{task}", "/api/tasks/{task}/reschedule", WINDOW),
 }
+HOOKS = {
+    # method and path in the document: what the tag is of, what is called, behind the webhook
+    "delete /api/webhooks/{id}": ("", ""),
+    "put /api/webhooks/{id}/disable": ("/state", "/disable"),
+    "put /api/webhooks/{id}/enable": ("/state", "/enable"),
+}
 PATCHES: dict[str, tuple[str, str, Any]] = {
     "put an order": ("PUT", "", {"status": "accepted"}),
     "patch an order": ("PATCH", "", {"status": "accepted"}),
@@ -220,13 +248,8 @@ def prepare(world: World, name: str) -> None:
 
 def test_every_change_is_tried_here() -> None:
     document = Client().get("/api/docs.json").json()
-    told = {
-        f"{method} {path}"
-        for path, calls in document["paths"].items()
-        for method, call in calls.items()
-        if "412" in call["responses"] and not path.startswith("/api/webhooks")
-    }
-    assert told == set(CHANGES)
+    told = {f"{method} {path}" for path, calls in document["paths"].items() for method, call in calls.items() if "412" in call["responses"]}
+    assert told == set(CHANGES) | set(HOOKS)
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -237,6 +260,23 @@ def test_changes_under_api(world: World, noon: time_machine.Traveller, name: str
     tag = get(world, "dispatcher", at(world, of)).headers["ETag"]
     method = name.partition(" ")[0].upper()
     check_change(lambda **headers: knocking(world, caller)(method, at(world, path), body, **headers), tag, looks)
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_changes_of_a_webhook(world: World, name: str, looks: list[bool]) -> None:
+    path, (of, call) = hooked()(world), HOOKS[name]
+    if call == "/enable":
+        put(world, "client", f"{path}/disable", b"")
+    tag = get(world, "client", path + of).headers["ETag"]
+    method = name.partition(" ")[0].upper()
+    check_change(lambda **headers: knocking(world, "client")(method, path + call, b"", **headers), tag, looks)
+
+
+@pytest.mark.django_db
+def test_a_callback_is_ended_only_as_it_is(noon: None, looks: list[bool]) -> None:
+    till = scene().till
+    tag = till.post("/callback", {"url": webhooks.URL, "events": {"order": ["create"]}}).headers["ETag"]
+    check_change(lambda **headers: till.call("DELETE", "/callback", None, **headers), tag, looks)
 
 
 @pytest.mark.django_db
