@@ -10,6 +10,7 @@ from pyld import jsonld
 
 from deliveries.api.coopcycle import vocabulary
 from deliveries.api.coopcycle.classes import CLASSES, ERRORS
+from tests.api.coopcycle import webhooks
 from tests.api.coopcycle.knocking import Knock, World
 from tests.factories import NOON
 
@@ -28,6 +29,12 @@ ANSWERS = [
     ("dispatcher", "/api/stores"),
     ("dispatcher", "/api/me"),
     ("courier", f"/api/me/tasks/{NOON:%Y-%m-%d}"),
+    ("client", "/api/webhooks"),
+    ("client", "/api/webhooks/{hook}"),
+    ("client", "/api/webhooks/{hook}/state"),
+    ("client", "/api/webhooks/{hook}/calls"),
+    ("client", "/api/webhooks/{hook}/calls/{call}"),
+    ("client", "/api/events"),
     ("client", "/api/deliveries/999999"),
     ("dispatcher", "/api"),
 ]
@@ -88,7 +95,10 @@ def spelled_out(word: str) -> str:
 def test_expansion_loses_nothing(world: World, caller: str, path: str) -> None:
     pickup, _ = world.task_ids(world.held)
     address = world.held.tasks.order_by("position")[0].address_id
-    path = path.format(delivery=world.held.pk, pickup=pickup, store=world.store.pk, address=address)
+    hook = webhooks.subscribed(world)
+    call = webhooks.owed(hook)
+    webhooks.happened(world)
+    path = path.format(delivery=world.held.pk, pickup=pickup, store=world.store.pk, address=address, hook=hook.pk, call=call.pk)
     payload = world[caller].get(path).json()
 
     expanded = expand(payload, path)

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # p
 from openapi_spec_validator import validate
 
 from deliveries.api.coopcycle.openapi import document
+from tests.api.coopcycle import webhooks
 from tests.api.coopcycle.knocking import LD, World
 from tests.api.coopcycle.test_document import REQUEST
 from tests.api.coopcycle.test_goldens import FULL
@@ -49,7 +50,7 @@ def test_every_call_has_a_name_of_its_own(openapi: dict[str, Any]) -> None:
 
 def test_every_call_says_what_it_does(openapi: dict[str, Any]) -> None:
     verbs = {"Assign", "Cancel", "Change", "Check", "Complete", "Create", "Get", "List", "Log", "Mark", "Report", "Reschedule"}
-    verbs |= {"Restore", "Start", "Unassign"}
+    verbs |= {"Restore", "Start", "Unassign", "Delete", "Enable", "Disable", "Rotate", "Test", "Resend"}
     calls = [call for methods in openapi["paths"].values() for call in methods.values()]
     assert {call["summary"].split()[0] for call in calls} <= verbs
     assert all(call["description"] for call in calls)
@@ -71,6 +72,15 @@ ANSWERS: dict[str, tuple[str, str, str]] = {
     "address": ("client", "/api/addresses/{id}", "/api/addresses/{address}"),
     "me, a person": ("owner", "/api/me", "/api/me"),
     "me, a program": ("client", "/api/me", "/api/me"),
+    "webhooks": ("client", "/api/webhooks", "/api/webhooks"),
+    "webhook": ("client", "/api/webhooks/{id}", "/api/webhooks/{hook}"),
+    "how a webhook does": ("client", "/api/webhooks/{id}/state", "/api/webhooks/{hook}/state"),
+    "calls": ("client", "/api/webhooks/{id}/calls", "/api/webhooks/{hook}/calls"),
+    "call": ("client", "/api/webhooks/{id}/calls/{call_id}", "/api/webhooks/{hook}/calls/{call}"),
+    "what happened": ("client", "/api/events", "/api/events"),
+    "nothing happened": ("client", "/api/events", "/api/events?cursor=latest"),
+    "one thing that happened": ("client", "/api/events/{key}", "{event}"),
+    "no cursor": ("client", "/api/events", "/api/events?cursor=x"),
     "no token": ("nobody", "/api/me", "/api/me"),
     "a bad token": ("till", "/api/tasks", "/api/tasks"),
     "no right": ("client", "/api/tasks", "/api/tasks"),
@@ -84,7 +94,9 @@ ANSWERS: dict[str, tuple[str, str, str]] = {
 def test_answers_are_as_described(world: World, openapi: dict[str, Any], name: str, form: str) -> None:
     caller, path, asked = ANSWERS[name]
     pks = {"held": world.held.pk, "task": world.task_ids(world.held)[0], "store": world.store.pk, "address": world.store.address_id}
-    response = world[caller].get(asked.format(**pks), accept=form)
+    hook = webhooks.subscribed(world)
+    told = {"hook": hook.pk, "call": webhooks.owed(hook).pk, "event": webhooks.happened(world)}
+    response = world[caller].get(asked.format(**pks, **told), accept=form)
     assert conforms(openapi, "get", path, response, form=form) == []
 
 
@@ -94,6 +106,26 @@ def test_a_new_delivery_is_as_described(world: World, openapi: dict[str, Any], b
     response = world["client"].post("/api/deliveries", body, accept=form)
     assert response.status_code == status
     assert conforms(openapi, "post", "/api/deliveries", response, form=form) == []
+
+
+@pytest.mark.parametrize(("body", "status"), [(webhooks.ASKED, 201), ({}, 400)])
+@pytest.mark.parametrize("form", [LD, "application/json"])
+def test_a_new_webhook_is_as_described(world: World, openapi: dict[str, Any], body: Any, status: int, form: str) -> None:
+    response = world["client"].post("/api/webhooks", body, accept=form)
+    assert response.status_code == status
+    assert conforms(openapi, "post", "/api/webhooks", response, form=form) == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["put /enable", "put /disable", "post /rotate", "post /test", "post /resend", "post /calls/{call_id}/resend"],
+)
+def test_what_is_done_with_a_webhook_is_as_described(world: World, openapi: dict[str, Any], call: str) -> None:
+    method, _, path = call.partition(" ")
+    hook = webhooks.subscribed(world)
+    asked = f"/api/webhooks/{hook.pk}{path.format(call_id=webhooks.owed(hook).pk)}"
+    response = world["client"].call(method.upper(), asked)
+    assert conforms(openapi, method, f"/api/webhooks/{{id}}{path}", response) == []
 
 
 def test_the_examples_are_bodies_as_described(openapi: dict[str, Any]) -> None:
