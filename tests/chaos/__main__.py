@@ -4,6 +4,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -49,6 +50,7 @@ def main() -> int:
     said = parser.parse_args()
     minutes = min(max(said.minutes, 0.2), LONGEST_MINUTES)
     seed = said.seed if said.seed is not None else random.SystemRandom().randrange(10**6)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever stops us must not leave a dozen processes behind
     print(f"Seed {seed}, {minutes:g} minutes, in {DIRECTORY}", flush=True)
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)

@@ -120,7 +120,7 @@ def granian_options(port: int) -> list[str]:
     """The command line of the web server."""
     return [
         *("--interface", "wsgi", "--host", HOST, "--port", str(port), "--http", "1", "--no-ws"),
-        *("--workers", str(WEB_WORKERS), "--blocking-threads", str(THREADS_PER_WORKER)),
+        *("--workers", str(WEB_WORKERS), "--respawn-failed-workers", "--blocking-threads", str(THREADS_PER_WORKER)),
         *("--log-level", "warning", "config.wsgi:application"),
     ]
 
