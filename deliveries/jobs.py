@@ -13,6 +13,7 @@ from deliveries.api.hubrise.voice import HubRiseVoice
 from deliveries.models import Subscription
 from deliveries.outbox import purging, queue, sending, telling
 from deliveries.outbox.voices import Voice
+from stores import keeping
 from stores.actors import SYSTEM
 from stores.models import Dialect
 
@@ -62,7 +63,9 @@ def sweep(timestamp: int) -> None:
 @app.task(name="purge", queueing_lock="purge")
 def purge(timestamp: int) -> None:
     """Throw away what is kept for a while only."""
-    purging.purge(at=timezone.now())
+    at = timezone.now()
+    purging.purge(at=at)
+    keeping.purge(at=at)
 
 
 @app.periodic(cron="*/5 * * * *")
