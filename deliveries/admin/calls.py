@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Count, DateTimeField, Exists, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.urls import reverse
@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
 from unfold.decorators import display
 
-from deliveries.admin import columns, facets
+from deliveries.admin import columns, facets, searching
 from deliveries.admin.acts import Act, ActingAdmin
 from deliveries.admin.desk import actor_of, moment_of
 from deliveries.admin.watching import CLIENTS_SECRET, SECRET, answer, names, only_on
@@ -210,6 +210,17 @@ class CallAdmin(ActingAdmin):
         """Calls with how often they were tried, and whether whoever asks may see the subscription as well."""
         seen = Subscription.objects.visible_to(actor_of(request)).filter(pk=OuterRef("subscription")).order_by()
         return tried(super().get_queryset(request), moment_of(request)).annotate(subscription_seen=Exists(seen))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Ids are copied, not remembered: a single word is looked for as it stands, which is cheap in what may be a large table."""
+        words = search_term.replace("\0", " ").split()
+        if len(words) != 1 or words[0].startswith("#"):
+            return super().get_search_results(request, queryset, search_term)
+        word = words[0]
+        exactly = Q(message_id=word) | Q(event__request_id=word)
+        if word.isdecimal() and len(word) <= searching.MOST_DIGITS:
+            exactly |= Q(event__delivery_id=int(word))
+        return queryset.filter(exactly), False
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """The newest first."""
