@@ -28,7 +28,7 @@ VIEW, NEXT, MEMBER = "hydra:view", "hydra:next", "hydra:member"
 
 def read_all(knock: Knock, path: str = "/api/events") -> list[dict[str, Any]]:
     """Every event from a place on, until there is none."""
-    found = []
+    found: list[dict[str, Any]] = []
     while True:
         answer = knock.get(path)
         assert answer.status_code == 200, answer.content
