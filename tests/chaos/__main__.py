@@ -48,7 +48,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5, help="how long clients write and processes are killed (default 5)")
     parser.add_argument("--seed", type=int, default=None, help="repeats the choices of another run, though not its timing")
     said = parser.parse_args()
-    minutes = min(max(said.minutes, 0.2), LONGEST_MINUTES)
+    minutes = min(max(said.minutes, 0.5), LONGEST_MINUTES)
     seed = said.seed if said.seed is not None else random.SystemRandom().randrange(10**6)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever stops us must not leave a dozen processes behind
     print(f"Seed {seed}, {minutes:g} minutes, in {DIRECTORY}", flush=True)

@@ -14,7 +14,7 @@ from tests.chaos.site import WEB, WORKERS, Site, until
 
 PAUSE_S = (2.0, 7.0)
 OUTAGE_S = 4.0
-ANSWERS_WITHIN_S = 10.0
+ANSWERS_WITHIN_S = 15.0
 """How long a request may take to be told that the database is away; others wait before it for a thread."""
 RECOVERS_WITHIN_S = 30.0
 
