@@ -24,7 +24,7 @@ def test_the_worker_purges_what_is_old() -> None:
     called = subscription(store, "http://127.0.0.1:9/")
     factories.hubrise_token(store=store)
     passive = subscriptions.call_back(store.connections.get(), "", ["order.create"], follows_positions=False, at=OLD)
-    kept = []
+    kept: list[int] = []
     for made, state, created_at, settled_at, stays in (
         (called, CallState.ACKNOWLEDGED, OLD, OLD, False),
         (called, CallState.FAILED, OLD, OLD, False),
