@@ -69,6 +69,10 @@ def listener(
     return made
 
 
+def connected(client: ApiClient, *, store: Store | None = None, account: Account | None = None) -> Till:
+    return Till(credentials.connect(client, store=store, account=account, scopes="orders.write")[1])
+
+
 def tell() -> None:
     """Tell of everything that was not told yet."""
     for chain in dict.fromkeys(event.chain for event in Event.objects.untold().order_by("id")):
