@@ -7,6 +7,7 @@ from deliveries import amending, booking, stops, transitions
 from deliveries.api import conditional, once
 from deliveries.outbox import subscriptions, targets
 from quotes import offers
+from quotes.pricing import counting, grammar, operators
 from stores import keeping, money, orders, phones, places, refusals, schedules
 from stores.refusals import Invalid, Path, Refused
 
@@ -17,6 +18,8 @@ NOT_BLANK = "c1051bb4-d103-4f74-8988-acbcafc7fdc3"
 NOT_NULL = "ad32d13f-c3d4-423b-909a-857b961eb720"
 CHOICE = "8e179f1b-97aa-4560-a02f-2a8b42e49df7"
 EXPRESSION = "6b3befbc-2f01-4ddf-be21-b57898905284"
+
+NO_PRICE = "Price could not be calculated"
 
 FIELDS = {"before": "doneBefore", "after": "doneAfter"}
 """What a field of the core is called in a violation's path."""
@@ -97,6 +100,10 @@ WORDS: dict[type[Refused], Word] = {
     subscriptions.TooManyWebhooks: Word(),
     offers.NotForDelivery: Word(),
     offers.NotYourFleet: Word(403),
+    grammar.BadRule: Word(violation=True, code=EXPRESSION),
+    operators.RuleFailed: Word(sentence=NO_PRICE),
+    counting.NoRuleMatches: Word(sentence=NO_PRICE),
+    counting.NotASupplement: Word(violation=True),
     once.BadKey: Word(),
     keeping.InFlight: Word(409),
     keeping.OtherRequest: Word(422),

@@ -9,6 +9,7 @@ from deliveries import amending, booking, stops, transitions
 from deliveries.api import conditional, once
 from deliveries.outbox import subscriptions, targets
 from quotes import offers
+from quotes.pricing import counting, grammar, operators
 from stores import keeping, money, orders, phones, places, refusals, schedules
 from stores.refusals import Refused
 
@@ -31,6 +32,10 @@ WORDS: dict[type[Refused], tuple[int, str]] = {
     orders.NameTaken: UNPROCESSABLE,
     offers.NotForDelivery: UNPROCESSABLE,
     offers.NotYourFleet: UNPROCESSABLE,
+    grammar.BadRule: UNPROCESSABLE,
+    operators.RuleFailed: UNPROCESSABLE,
+    counting.NoRuleMatches: UNPROCESSABLE,
+    counting.NotASupplement: UNPROCESSABLE,
     stops.AddressNotFound: UNPROCESSABLE,
     stops.TooFewStops: UNPROCESSABLE,
     stops.WrongOrder: UNPROCESSABLE,
