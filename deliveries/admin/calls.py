@@ -167,7 +167,7 @@ def duration(ms: int) -> str:
 def resend(call: Any, *, by: Actor, at: datetime) -> None:
     """Send it once more, whatever became of it."""
     only_on(call.subscription)
-    sending.resend(call, at=at)
+    sending.resend(call, by=by, at=at)
 
 
 @admin.register(Call)

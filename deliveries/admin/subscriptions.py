@@ -73,13 +73,13 @@ def switch_on(subscription: Any, *, by: Actor, at: datetime) -> None:
     """Send again; what waits goes first."""
     if subscription.connection is not None and subscription.connection.revoked_at is not None:
         raise Refused("Its token was revoked.")
-    subscriptions.enable(subscription, at=at)
+    subscriptions.enable(subscription, by=by, at=at)
 
 
 def resend_failed(subscription: Subscription, *, by: Actor, at: datetime) -> int:
     """Send once more what was given up; returns how many calls."""
     only_on(subscription)
-    return sending.resend_failed(subscription, at=at)
+    return sending.resend_failed(subscription, by=by, at=at)
 
 
 def _done(singular: str, plural: str) -> Any:
@@ -117,7 +117,7 @@ ACTS = (
         name="disable",
         label="Switch off",
         icon="block",
-        call=lambda subscription, *, by, at: subscriptions.disable(subscription, at=at),
+        call=subscriptions.disable,
         grave=True,
         fits=is_on,
         done=_done("1 subscription is off.", "%(count)d subscriptions are off."),
@@ -179,7 +179,7 @@ class SubscriptionAdmin(ActingAdmin):
             raise PermissionDenied
         form, back = OnceForm(request.POST if request.method == "POST" else None), reverse(page_url(row), args=[row.pk])
         if form.is_bound and form.is_valid() and form.use_up(request):
-            secret = subscriptions.rotate(row, at=moment_of(request))
+            secret = subscriptions.rotate(row, by=actor_of(request), at=moment_of(request))
             return shown_once.show(self, request, [("Secret", secret)], title=str(row), back=back)
         return shown_once.ask(self, request, form, title="New secret", intro=f"{row}, {names(row)}. {ROTATING}", back=back)
 

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from deliveries.models import UNSETTLED, Attempt, Call, CallState, DisabledWhy, Subscription
 from deliveries.outbox import posting, queue, signing, timetable
 from deliveries.outbox.posting import Outcome
 from deliveries.outbox.voices import Voice
 from stores import effects
+from stores.actors import Actor
 from stores.public_ids import new_public_id
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,11 @@ def release(subscription: Subscription, *, at: datetime) -> None:
         _enqueue(call, due_at=due_at)
 
 
+def hold(subscription: Subscription) -> Subscription | None:
+    """Lock a subscription, before any call of it, for the rest of the transaction; None when it has ended."""
+    return Subscription.objects.select_for_update(no_key=True).filter(pk=subscription.pk).first()
+
+
 def send(call_id: int, turn: int, *, voices: Mapping[str, Voice], at: datetime, chance: float) -> None:
     """Make a call, unless it was overtaken, and settle it; `chance`, from 0 up to 1, scatters the next attempt.
 
@@ -62,7 +68,7 @@ def send(call_id: int, turn: int, *, voices: Mapping[str, Voice], at: datetime, 
         return
     subscription = call.subscription
     if not Subscription.objects.active().filter(pk=subscription.pk).exclude(url="").exists():
-        Call.objects.filter(pk=call_id, turn=turn, state=CallState.QUEUED).update(state=CallState.WAITING, due_at=None)
+        _put_back(call, at=at)
         return
     voice = voices[subscription.client.dialect]
     body = call.body.encode()
@@ -82,31 +88,32 @@ def send_test(subscription: Subscription, *, voices: Mapping[str, Voice], at: da
     return made
 
 
-def acknowledge(call: Call, *, at: datetime) -> None:
+def acknowledge(call: Call, *, by: Actor, at: datetime) -> None:
     """Whoever was owed it has it, having read it themselves."""
     with effects.atomic():
-        if (
-            Call.objects.exclude(state=CallState.ACKNOWLEDGED)
-            .filter(pk=call.pk)
-            .update(state=CallState.ACKNOWLEDGED, settled_at=at, due_at=None)
-        ):
+        hold(call.subscription)
+        owed = Call.objects.exclude(state=CallState.ACKNOWLEDGED).filter(pk=call.pk)
+        if owed.update(state=CallState.ACKNOWLEDGED, settled_at=at, due_at=None):
+            logger.info("%s acknowledged %s", by.name, call)
             release(call.subscription, at=at)
 
 
-def resend(call: Call, *, at: datetime) -> None:
+def resend(call: Call, *, by: Actor, at: datetime) -> None:
     """Send what was sent or given up once more, with all its attempts before it; what is still owed stays as it is."""
     with effects.atomic():
-        settled = Call.objects.exclude(state__in=UNSETTLED).filter(pk=call.pk)
-        if settled.update(state=CallState.WAITING, tries=0, due_at=None, settled_at=None):
+        hold(call.subscription)
+        if _owe_again(Call.objects.exclude(state__in=UNSETTLED).filter(pk=call.pk)):
+            logger.info("%s has %s sent again", by.name, call)
             release(call.subscription, at=at)
 
 
-def resend_failed(subscription: Subscription, *, at: datetime) -> int:
+def resend_failed(subscription: Subscription, *, by: Actor, at: datetime) -> int:
     """Send everything that was given up once more; returns how many calls."""
     with effects.atomic():
-        failed = subscription.calls.filter(state=CallState.FAILED)
-        count = failed.update(state=CallState.WAITING, tries=0, due_at=None, settled_at=None)
+        hold(subscription)
+        count = _owe_again(subscription.calls.filter(state=CallState.FAILED))
         if count:
+            logger.info("%s has %d calls sent again to %s", by.name, count, subscription)
             release(subscription, at=at)
     return count
 
@@ -114,10 +121,12 @@ def resend_failed(subscription: Subscription, *, at: datetime) -> int:
 def sweep(*, at: datetime) -> None:
     """Let go what nobody lets go, and queue again what has lost its job, as after a restored backup."""
     lost = Call.objects.filter(state=CallState.QUEUED).filter(Q(due_at__lt=at - OVERDUE) | Q(due_at=None, created_at__lt=at - OVERDUE))
-    for call in lost.order_by("pk").iterator():
+    for call in lost.select_related("subscription").order_by("pk").iterator():
         if not queue.has_send(call.pk, call.turn):
             with effects.atomic():
-                _enqueue(call, due_at=None)
+                hold(call.subscription)
+                for held in Call.objects.filter(pk=call.pk, turn=call.turn, state=CallState.QUEUED):
+                    _enqueue(held, due_at=None)
     for subscription in Subscription.objects.active().filter(calls__state=CallState.WAITING).exclude(url="").distinct():
         with effects.atomic():
             release(subscription, at=at)
@@ -137,7 +146,7 @@ def _headers(call: Call, voice: Voice, body: bytes, *, at: datetime) -> dict[str
 def _settle(call: Call, outcome: Outcome, *, arrived: bool, at: datetime, chance: float) -> None:
     ended = at + timedelta(milliseconds=outcome.duration_ms)
     with effects.atomic():
-        subscription = Subscription.objects.select_for_update(no_key=True).filter(pk=call.subscription_id).first()
+        subscription = hold(call.subscription)
         if subscription is None:
             return
         Attempt.objects.create(
@@ -171,6 +180,18 @@ def _try_again(call: Call, outcome: Outcome, *, at: datetime, chance: float) -> 
         _end(call, CallState.FAILED, at=at)
     else:
         _enqueue(call, due_at=at + wait)
+
+
+def _put_back(call: Call, *, at: datetime) -> None:
+    """A subscription that was switched off keeps what it is owed; one that was switched on again meanwhile goes on."""
+    with effects.atomic():
+        hold(call.subscription)
+        Call.objects.filter(pk=call.pk, turn=call.turn, state=CallState.QUEUED).update(state=CallState.WAITING, due_at=None)
+        release(call.subscription, at=at)
+
+
+def _owe_again(calls: QuerySet[Call]) -> int:
+    return calls.update(state=CallState.WAITING, tries=0, due_at=None, settled_at=None)
 
 
 def _enqueue(call: Call, *, due_at: datetime | None) -> None:

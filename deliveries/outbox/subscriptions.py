@@ -1,6 +1,7 @@
 """Who wants to be told: subscribed, switched off and on again, given another secret."""
 
 import base64
+import logging
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,8 +10,11 @@ from typing import Any
 from deliveries.models import DisabledWhy, Subscription
 from deliveries.outbox import sending, targets
 from stores import credentials, effects
+from stores.actors import Actor
 from stores.models import ApiClient, Connection, Store
-from stores.refusals import Refused
+from stores.refusals import NotFound, Refused
+
+logger = logging.getLogger(__name__)
 
 MOST = 100
 """Webhooks that one client may have: what each is owed takes room and work."""
@@ -30,7 +34,7 @@ def new_secret() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def subscribe(client: ApiClient, store: Store, url: str, names: Sequence[str], *, at: datetime) -> tuple[Subscription, str]:
+def subscribe(client: ApiClient, store: Store, url: str, names: Sequence[str], *, by: Actor, at: datetime) -> tuple[Subscription, str]:
     """A webhook with a secret of its own, which is returned in clear for the one time it is shown.
 
     Raises `UnsafeTarget`, and `TooManyWebhooks`.
@@ -45,10 +49,11 @@ def subscribe(client: ApiClient, store: Store, url: str, names: Sequence[str], *
         made = Subscription.objects.create(
             client=client, store=store, url=url, names=list(names), sealed_secret=credentials.seal(secret), created_at=at
         )
+    logger.info("%s subscribed %s to %s", by.name, made, ", ".join(names))
     return made, secret
 
 
-def call_back(connection: Connection, url: str, names: Sequence[str], *, follows_positions: bool, at: datetime) -> Subscription:
+def call_back(connection: Connection, url: str, names: Sequence[str], *, follows_positions: bool, by: Actor, at: datetime) -> Subscription:
     """The one callback of a connection, made or replaced; without a `url` it is read by polling. Raises `UnsafeTarget`."""
     if url:
         targets.check(url)
@@ -60,24 +65,27 @@ def call_back(connection: Connection, url: str, names: Sequence[str], *, follows
             connection=connection, defaults=given | afresh, create_defaults=given | bound | {"connection": connection}
         )
         sending.release(kept, at=at)
+    logger.info("%s subscribed %s to %s", by.name, kept, ", ".join(names))
     return kept
 
 
-def unsubscribe(subscription: Subscription) -> None:
+def unsubscribe(subscription: Subscription, *, by: Actor) -> None:
     """End a subscription with everything it is owed."""
     with effects.atomic():
         _hold(subscription)
+        logger.info("%s ended %s", by.name, subscription)
         subscription.delete()
 
 
-def rotate(subscription: Subscription, *, at: datetime) -> str:
+def rotate(subscription: Subscription, *, by: Actor, at: datetime) -> str:
     """Give a webhook another secret, returned in clear; the one before is signed with as well for `BOTH_VALID`."""
     secret = new_secret()
     with effects.atomic():
-        held = Subscription.objects.select_for_update().get(pk=subscription.pk)
+        held = _hold(subscription)
         held.sealed_previous_secret, held.sealed_secret = held.sealed_secret, credentials.seal(secret)
         held.previous_until = at + BOTH_VALID
         held.save(update_fields=["sealed_previous_secret", "sealed_secret", "previous_until"])
+    logger.info("%s gave %s another secret", by.name, subscription)
     return secret
 
 
@@ -94,23 +102,27 @@ def secrets_of(subscription: Subscription, *, at: datetime) -> list[str]:
     return known
 
 
-def disable(subscription: Subscription, *, at: datetime) -> None:
+def disable(subscription: Subscription, *, by: Actor, at: datetime) -> None:
     """Send nothing any more; what is owed by now waits, and nothing more is owed until it is switched on again."""
     with effects.atomic():
         _hold(subscription)
         Subscription.objects.filter(pk=subscription.pk, disabled_at=None).update(disabled_at=at, disabled_why=DisabledWhy.BY_HAND)
+    logger.info("%s switched off %s", by.name, subscription)
 
 
-def enable(subscription: Subscription, *, at: datetime) -> None:
+def enable(subscription: Subscription, *, by: Actor, at: datetime) -> None:
     """Send again, beginning with what waits."""
     with effects.atomic():
         _hold(subscription)
         Subscription.objects.filter(pk=subscription.pk).update(disabled_at=None, disabled_why="", failing_since=None)
         sending.release(subscription, at=at)
+    logger.info("%s switched on %s", by.name, subscription)
 
 
-def _hold(subscription: Subscription) -> None:
-    """Lock it for whoever acts only on what they have seen; nobody else needs that."""
-    if effects.awaited():
-        Subscription.objects.select_for_update(no_key=True).filter(pk=subscription.pk).first()
-        effects.locked()
+def _hold(subscription: Subscription) -> Subscription:
+    """Lock it, and look again for whoever acts only on what they have seen; raises `NotFound` when it has ended meanwhile."""
+    held = sending.hold(subscription)
+    if held is None:
+        raise NotFound("The subscription has ended.")
+    effects.locked()
+    return held

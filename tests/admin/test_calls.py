@@ -16,7 +16,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from deliveries.models import Attempt, Call, CallState, DisabledWhy, Event, Subscription
 from deliveries.outbox import queue, subscriptions
 from stores import credentials
-from stores.actors import Role
+from stores.actors import SYSTEM, Role
 from stores.models import Account, ApiClient, Connection, Dialect, Store
 from tests import factories
 from tests.admin.conftest import logged_in
@@ -29,7 +29,7 @@ URL = "https://203.0.113.9/hooks/relais?token=for-the-receiver-alone"
 
 def webhook(store: Store | None = None, **fields: Any) -> Subscription:
     store = store or factories.StoreFactory.create()
-    made, _ = subscriptions.subscribe(factories.coopcycle_client(store)[0], store, URL, ["delivery.started"], at=NOON)
+    made, _ = subscriptions.subscribe(factories.coopcycle_client(store)[0], store, URL, ["delivery.started"], by=SYSTEM, at=NOON)
     Subscription.objects.filter(pk=made.pk).update(**fields)
     made.refresh_from_db()
     return made
@@ -38,7 +38,7 @@ def webhook(store: Store | None = None, **fields: Any) -> Subscription:
 def callback(account: Account, url: str = URL) -> Subscription:
     client, _ = credentials.new_client(name="Till", dialect=Dialect.HUBRISE)
     connected, _ = credentials.connect(client, account=account, scopes="orders.read")
-    return subscriptions.call_back(connected, url, ["order.create", "order.update"], follows_positions=False, at=NOON)
+    return subscriptions.call_back(connected, url, ["order.create", "order.update"], follows_positions=False, by=SYSTEM, at=NOON)
 
 
 def call(to: Subscription, state: CallState = CallState.FAILED, *, event: Event | None = None, **fields: Any) -> Call:

@@ -49,7 +49,7 @@ def a_little_of_everything(number: int) -> Delivery:
     intake.offer_quote(order, offer, by=SYSTEM, at=NOON)
     client, _ = factories.coopcycle_client(store)
     credentials.issue_api_key(client)
-    hook, _ = subscriptions.subscribe(client, store, "https://203.0.113.9/hook", ["delivery.started"], at=NOON)
+    hook, _ = subscriptions.subscribe(client, store, "https://203.0.113.9/hook", ["delivery.started"], by=SYSTEM, at=NOON)
     call = Call.objects.create(
         subscription=hook,
         event=Event.objects.filter(delivery=delivery).latest("id"),
@@ -62,7 +62,7 @@ def a_little_of_everything(number: int) -> Delivery:
     Attempt.objects.create(call=call, started_at=NOON, duration_ms=12, status=500)
     till, _ = credentials.new_client(name=f"Till {number}", dialect=Dialect.HUBRISE)
     connected, _ = credentials.connect(till, account=store.account, scopes="orders.read")
-    subscriptions.call_back(connected, "", ["order.update"], follows_positions=False, at=NOON)
+    subscriptions.call_back(connected, "", ["order.update"], follows_positions=False, by=SYSTEM, at=NOON)
     Group.objects.create(name=f"Group {number}")
     app.configure_task("locate_again", queueing_lock=f"run {number}").defer(timestamp=number)
     return delivery

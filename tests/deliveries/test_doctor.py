@@ -32,7 +32,7 @@ def a_day() -> None:
     """
     store, courier = factories.StoreFactory.create(), factories.CourierFactory.create()
     client, _ = factories.coopcycle_client(store)
-    subscriptions.subscribe(client, store, "http://127.0.0.1:9/hook", ["order.created"], at=NOON)
+    subscriptions.subscribe(client, store, "http://127.0.0.1:9/hook", ["order.created"], by=SYSTEM, at=NOON)
     for _ in range(6):
         order = factories.order(store)
         telling.tell(f"order {order.pk}", voices=VOICES, at=NOON)
@@ -153,7 +153,7 @@ def test_what_is_switched_off_or_read_by_polling_waits_for_nobody() -> None:
     Subscription.objects.update(url="")
     assert doctor.examine() == []
     Subscription.objects.update(url=subscription.url)
-    subscriptions.disable(subscription, at=NOON)
+    subscriptions.disable(subscription, by=SYSTEM, at=NOON)
     assert doctor.examine() == []
 
 

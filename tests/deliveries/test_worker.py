@@ -92,8 +92,6 @@ def geocoding() -> Iterator[Loopback]:
 @pytest.fixture
 def start(transactional_db: None, log: Path, geocoding: Loopback) -> Iterator[Callable[..., Process]]:
     """Starts a worker whose geocoder is `geocoding`; all of them write into one log, and none outlives the test."""
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")  # no test rolls them back
     options = json.dumps({"domain": geocoding.netloc, "scheme": "http"})
     service = {"GEOCODER": "photon", "GEOCODER_OPTIONS": options, "GEOCODER_TIMEOUT": "20"}
     environment = os.environ | {"DATABASE_URL": url(), "RELAIS_DEMO": "1", "DJANGO_SETTINGS_MODULE": "config.settings"} | service

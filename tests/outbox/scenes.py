@@ -8,6 +8,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from deliveries import jobs
 from deliveries.models import Call, Subscription
 from deliveries.outbox import queue, sending, subscriptions, telling
+from stores.actors import SYSTEM
 from stores.models import ApiClient, Store
 from tests import factories
 from tests.factories import NOON
@@ -16,7 +17,7 @@ from tests.factories import NOON
 def subscription(store: Store, url: str, *names: str, at: datetime = NOON) -> Subscription:
     """A webhook of a new client of the store; of one name in the wild, of several in tests."""
     client, _ = factories.coopcycle_client(store)
-    made, _ = subscriptions.subscribe(client, store, url, names or ("order.created",), at=at)
+    made, _ = subscriptions.subscribe(client, store, url, names or ("order.created",), by=SYSTEM, at=at)
     return made
 
 

@@ -113,8 +113,6 @@ class Crew:
 
 @pytest.fixture
 def crew() -> Iterator[Crew]:
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")  # no test rolls them back
     hired = Crew()
     yield hired
     for process in hired.processes:

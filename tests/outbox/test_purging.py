@@ -8,6 +8,7 @@ import time_machine
 from deliveries import jobs
 from deliveries.models import Call, CallState
 from deliveries.outbox import purging, subscriptions
+from stores.actors import SYSTEM
 from stores.models import KeptAnswer
 from tests import factories
 from tests.factories import NOON
@@ -23,7 +24,7 @@ def test_the_worker_purges_what_is_old() -> None:
     store = factories.StoreFactory.create()
     called = subscription(store, "http://127.0.0.1:9/")
     factories.hubrise_token(store=store)
-    passive = subscriptions.call_back(store.connections.get(), "", ["order.create"], follows_positions=False, at=OLD)
+    passive = subscriptions.call_back(store.connections.get(), "", ["order.create"], follows_positions=False, by=SYSTEM, at=OLD)
     kept: list[int] = []
     for made, state, created_at, settled_at, stays in (
         (called, CallState.ACKNOWLEDGED, OLD, OLD, False),

@@ -135,10 +135,10 @@ def test_what_waits_for_its_next_attempt_keeps_nothing_else_waiting(server: Loop
     made = subscription(factories.StoreFactory.create(), server.url)
     orders(made, 9, hand)
     server.status = 500
-    hand.send(at=NOON, most=5)
+    hand.send(at=NOON, most=sending.AT_ONCE)
     server.status = 200
     hand.send(at=NOON + timedelta(seconds=4))
-    assert states(made).count(CallState.ACKNOWLEDGED) == 4
+    assert states(made) == [*[CallState.QUEUED] * 4, *[CallState.ACKNOWLEDGED] * 5]
     hand.send(at=NOON + timedelta(seconds=30))
     assert set(states(made)) == {CallState.ACKNOWLEDGED}
 
@@ -153,8 +153,8 @@ def test_gone_switches_the_subscription_off(server: Loopback, hand: Hand) -> Non
     assert (off.disabled_why, len(server.asked)) == (DisabledWhy.GONE, 1)
     assert states(made) == [CallState.FAILED, *[CallState.WAITING] * 4]
     server.status = 200
-    subscriptions.enable(off, at=NOON)
-    assert sending.resend_failed(off, at=NOON) == 1
+    subscriptions.enable(off, by=SYSTEM, at=NOON)
+    assert sending.resend_failed(off, by=SYSTEM, at=NOON) == 1
     hand.send()
     assert set(states(made)) == {CallState.ACKNOWLEDGED}
 
@@ -213,11 +213,11 @@ def test_an_overtaken_job_does_nothing(server: Loopback, hand: Hand) -> None:
 def test_switched_off_it_owes_nothing_new_and_sends_nothing(server: Loopback, hand: Hand) -> None:
     made = subscription(factories.StoreFactory.create(), server.url)
     orders(made, 6, hand)
-    subscriptions.disable(made, at=NOON)
+    subscriptions.disable(made, by=SYSTEM, at=NOON)
     hand.send()
     orders(made, 1, hand)
     assert (states(made), server.asked) == ([CallState.WAITING] * 6, [])
-    subscriptions.enable(made, at=NOON)
+    subscriptions.enable(made, by=SYSTEM, at=NOON)
     hand.send()
     assert states(made) == [CallState.ACKNOWLEDGED] * 6
 
@@ -226,7 +226,7 @@ def test_a_revoked_connection_is_told_nothing_more(server: Loopback, hand: Hand)
     store = factories.StoreFactory.create()
     factories.hubrise_token(store=store)
     connection = store.connections.get()
-    made = subscriptions.call_back(connection, server.url, ["order.create"], follows_positions=False, at=NOON)
+    made = subscriptions.call_back(connection, server.url, ["order.create"], follows_positions=False, by=SYSTEM, at=NOON)
     Call.objects.create(subscription=made, name="order.create", message_id="one", chain="order 1", body="{}", created_at=NOON)
     sending.release(made, at=NOON)
     store.connections.update(revoked_at=NOON)
@@ -238,7 +238,7 @@ def test_resending_begins_anew_and_keeps_the_attempts_made(server: Loopback, han
     made = subscription(factories.StoreFactory.create(), server.url)
     orders(made, 1, hand)
     hand.send()
-    sending.resend(Call.objects.get(), at=NOON)
+    sending.resend(Call.objects.get(), by=SYSTEM, at=NOON)
     hand.send()
     first, second = server.asked_with
     assert first["webhook-id"] == second["webhook-id"]
@@ -249,18 +249,18 @@ def test_what_is_still_owed_is_not_resent(server: Loopback, hand: Hand) -> None:
     made = subscription(factories.StoreFactory.create(), server.url)
     orders(made, 1, hand)
     turn = Call.objects.get().turn
-    sending.resend(Call.objects.get(), at=NOON)
+    sending.resend(Call.objects.get(), by=SYSTEM, at=NOON)
     assert Call.objects.get().turn == turn
 
 
 def test_whoever_reads_by_polling_acknowledges(hand: Hand) -> None:
     store = factories.StoreFactory.create()
     factories.hubrise_token(store=store)
-    made = subscriptions.call_back(store.connections.get(), "", ["order.create"], follows_positions=False, at=NOON)
+    made = subscriptions.call_back(store.connections.get(), "", ["order.create"], follows_positions=False, by=SYSTEM, at=NOON)
     call = Call.objects.create(subscription=made, name="order.create", message_id="one", chain="order 1", body="{}", created_at=NOON)
     sending.release(made, at=NOON)
     assert states(made) == [CallState.WAITING]
-    sending.acknowledge(call, at=NOON)
+    sending.acknowledge(call, by=SYSTEM, at=NOON)
     assert states(made) == [CallState.ACKNOWLEDGED]
 
 
@@ -291,6 +291,6 @@ def test_a_subscription_that_ended_meanwhile_is_no_accident(server: Loopback, ha
     made = subscription(factories.StoreFactory.create(), server.url)
     orders(made, 1, hand)
     call = Call.objects.get()
-    subscriptions.unsubscribe(made)
+    subscriptions.unsubscribe(made, by=SYSTEM)
     hand.make(call.pk, call.turn)
     assert (Call.objects.count(), server.asked) == (0, [])

@@ -64,7 +64,7 @@ class ResendView(CallEndpoint):
     def post(self, request: Request, pk: int, call_id: int) -> HttpResponse:
         """Under the same `webhook-id`. What is still owed is sent in its turn and stays as it is."""
         row = self.call(pk, call_id)
-        sending.resend(row, at=self.at)
+        sending.resend(row, by=self.by, at=self.at)
         row.refresh_from_db()
         return self.shown(row, status=202, iri=f"{IRI}/{pk}/calls/{call_id}")
 

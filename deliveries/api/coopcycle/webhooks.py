@@ -68,7 +68,7 @@ class WebhooksView(WebhookEndpoint):
         sent = self.read(asked_for)
         store, client = lookups.store_for(self.caller, self.by.only_store_id), self.caller.client
         assert client is not None, "only programs get here"
-        made, secret = subscriptions.subscribe(client, store, sent.url, [sent.event], at=self.at)
+        made, secret = subscriptions.subscribe(client, store, sent.url, [sent.event], by=self.by, at=self.at)
         return self.resource(webhook(made, secret=secret), status=201, iri=f"{IRI}/{made.pk}")
 
 
@@ -83,7 +83,7 @@ class WebhookView(WebhookEndpoint):
     @described("delete_webhook", "Delete a webhook", tag=TAG, status=204)
     def delete(self, request: Request, pk: int) -> HttpResponse:
         """With everything it is still owed."""
-        subscriptions.unsubscribe(self.webhook(pk))
+        subscriptions.unsubscribe(self.webhook(pk), by=self.by)
         return self.nothing()
 
 
@@ -102,7 +102,7 @@ class EnableView(StateEndpoint):
     @described("enable_webhook", "Enable a webhook", tag=TAG, gives="WebhookState")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Send again, beginning with what was owed when it was switched off."""
-        subscriptions.enable(self.webhook(pk), at=self.at)
+        subscriptions.enable(self.webhook(pk), by=self.by, at=self.at)
         return self.resource(self.current(pk))
 
 
@@ -112,7 +112,7 @@ class DisableView(StateEndpoint):
     @described("disable_webhook", "Disable a webhook", tag=TAG, gives="WebhookState")
     def put(self, request: Request, pk: int) -> HttpResponse:
         """Send nothing until it is enabled; of what happens meanwhile the feed tells."""
-        subscriptions.disable(self.webhook(pk), at=self.at)
+        subscriptions.disable(self.webhook(pk), by=self.by, at=self.at)
         return self.resource(self.current(pk))
 
 
@@ -123,7 +123,7 @@ class RotateView(WebhookEndpoint):
     def post(self, request: Request, pk: int) -> HttpResponse:
         """The new one is in this answer and in no other. For 24 hours `webhook-signature` is made with the former as well."""
         row = self.webhook(pk)
-        return self.resource(webhook(row, secret=subscriptions.rotate(row, at=self.at)), iri=f"{IRI}/{pk}")
+        return self.resource(webhook(row, secret=subscriptions.rotate(row, by=self.by, at=self.at)), iri=f"{IRI}/{pk}")
 
 
 class ResendFailedView(WebhookEndpoint):
@@ -132,7 +132,7 @@ class ResendFailedView(WebhookEndpoint):
     @described("resend_failed_calls", "Resend all failed calls of a webhook", tag=TAG, gives="WebhookResend", status=202)
     def post(self, request: Request, pk: int) -> HttpResponse:
         """What was given up is owed again; `count` says how many calls."""
-        count = sending.resend_failed(self.webhook(pk), at=self.at)
+        count = sending.resend_failed(self.webhook(pk), by=self.by, at=self.at)
         iri = f"{IRI}/{pk}/resend"
         return self.answer({"@context": "/api/contexts/WebhookResend", "@id": iri, "@type": "WebhookResend", "count": count}, status=202)
 

@@ -82,7 +82,9 @@ class Callback(CallbackEndpoint):
         filled = inputs.NewCallback(data=json_object(request))
         filled.is_valid(raise_exception=True)
         url, names = filled.validated_data.get("url") or "", filled.validated_data["events"]
-        made = subscriptions.call_back(self.caller.connection, url, names, follows_positions=FOLLOWING in names, at=self.at)
+        made = subscriptions.call_back(
+            self.caller.connection, url, names, follows_positions=FOLLOWING in names, by=self.caller.actor, at=self.at
+        )
         return Resource(_callback(made))
 
     @describe(TAG, "Delete the callback", answers.Callback)
@@ -90,7 +92,7 @@ class Callback(CallbackEndpoint):
         """End the callback of this connection, with every event that is not acknowledged."""
         found = self.subscription()
         if found is not None:
-            subscriptions.unsubscribe(found)
+            subscriptions.unsubscribe(found, by=self.caller.actor)
         return Resource(_callback(None))
 
 
@@ -134,7 +136,7 @@ class CallbackEvent(CallbackEndpoint):
     def delete(self, request: Request, event_id: str) -> HttpResponse:
         """Acknowledge an event: it is not sent any more, and not listed."""
         found = self.call(event_id)
-        sending.acknowledge(found, at=self.at)
+        sending.acknowledge(found, by=self.caller.actor, at=self.at)
         return Resource(_event(found))
 
 
@@ -146,7 +148,7 @@ class CallbackEventAgain(CallbackEndpoint):
         """Send an event again that was acknowledged or given up; one that is still owed stays as it is."""
         json_object(request)  # as above
         found = self.call(event_id, acknowledged=True)
-        sending.resend(found, at=self.at)
+        sending.resend(found, by=self.caller.actor, at=self.at)
         return Resource(_event(found))
 
 

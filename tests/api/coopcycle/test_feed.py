@@ -71,7 +71,7 @@ def test_it_tells_what_happened_in_order(lively: World) -> None:
 
 def test_it_tells_what_webhooks_tell_under_the_same_ids(world: World) -> None:
     for name in ALL_NAMES:
-        subscriptions.subscribe(world.client, world.store, "http://127.0.0.1:9/", [name], at=NOON)
+        subscriptions.subscribe(world.client, world.store, "http://127.0.0.1:9/", [name], by=SYSTEM, at=NOON)
     transitions.pick(world.held, by=SYSTEM, at=NOON)
     transitions.drop(world.held, by=SYSTEM, at=NOON)
     transitions.cancel_delivery(world.delivery, by=SYSTEM, at=NOON)

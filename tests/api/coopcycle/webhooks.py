@@ -4,6 +4,7 @@ from deliveries import jobs
 from deliveries.models import Call, Subscription
 from deliveries.outbox import sending, subscriptions, telling
 from deliveries.outbox.voices import message_id
+from stores.actors import SYSTEM
 from tests.api.coopcycle.knocking import World
 from tests.factories import NOON
 
@@ -13,7 +14,7 @@ ASKED = {"event": "delivery.completed", "url": URL}
 
 def subscribed(world: World, event: str = "order.created") -> Subscription:
     """A webhook of the client's."""
-    return subscriptions.subscribe(world.client, world.store, URL, [event], at=NOON)[0]
+    return subscriptions.subscribe(world.client, world.store, URL, [event], by=SYSTEM, at=NOON)[0]
 
 
 def owed(made: Subscription) -> Call:

@@ -11,6 +11,7 @@ from deliveries.models import Call, Delivery, Subscription
 from deliveries.outbox import sending, subscriptions
 from quotes.models import DeliveryQuote
 from stores import credentials
+from stores.actors import SYSTEM
 from stores.models import Account, Connection, Dialect, Store
 from tests import factories
 from tests.api.hubrise.till import DELIVERY, POSITION, QUOTE, Till, scene
@@ -149,7 +150,7 @@ def test_matrix_of_callbacks(token: str, method: str, path: str, body: Any) -> N
     connection = Connection.objects.filter(digest=credentials.digest(held or "")).first()
     event = "none"
     if connection is not None and connection.client.dialect == Dialect.HUBRISE:
-        made = subscriptions.call_back(connection, "", ["order.update"], follows_positions=False, at=NOON)
+        made = subscriptions.call_back(connection, "", ["order.update"], follows_positions=False, by=SYSTEM, at=NOON)
         event = sending.send_test(made, voices={Dialect.HUBRISE: HubRiseVoice()}, at=NOON).message_id
     before = list(Subscription.objects.values()), list(Call.objects.values())
     reply = Till(held).call(method, path.format(event=event), body)
