@@ -94,7 +94,7 @@ def acknowledge(call: Call, *, by: Actor, at: datetime) -> None:
         hold(call.subscription)
         owed = Call.objects.exclude(state=CallState.ACKNOWLEDGED).filter(pk=call.pk)
         if owed.update(state=CallState.ACKNOWLEDGED, settled_at=at, due_at=None):
-            logger.info("%s acknowledged %s", by.name, call)
+            logger.info("%s acknowledged call %d", by.name, call.pk)
             release(call.subscription, at=at)
 
 
@@ -103,7 +103,7 @@ def resend(call: Call, *, by: Actor, at: datetime) -> None:
     with effects.atomic():
         hold(call.subscription)
         if _owe_again(Call.objects.exclude(state__in=UNSETTLED).filter(pk=call.pk)):
-            logger.info("%s has %s sent again", by.name, call)
+            logger.info("%s has call %d sent again", by.name, call.pk)
             release(call.subscription, at=at)
 
 
@@ -113,7 +113,7 @@ def resend_failed(subscription: Subscription, *, by: Actor, at: datetime) -> int
         hold(subscription)
         count = _owe_again(subscription.calls.filter(state=CallState.FAILED))
         if count:
-            logger.info("%s has %d calls sent again to %s", by.name, count, subscription)
+            logger.info("%s has %d calls of subscription %d sent again", by.name, count, subscription.pk)
             release(subscription, at=at)
     return count
 

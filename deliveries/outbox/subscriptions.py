@@ -49,7 +49,7 @@ def subscribe(client: ApiClient, store: Store, url: str, names: Sequence[str], *
         made = Subscription.objects.create(
             client=client, store=store, url=url, names=list(names), sealed_secret=credentials.seal(secret), created_at=at
         )
-    logger.info("%s subscribed %s to %s", by.name, made, ", ".join(names))
+    logger.info("%s has subscription %d to %s", by.name, made.pk, ", ".join(names))
     return made, secret
 
 
@@ -65,7 +65,7 @@ def call_back(connection: Connection, url: str, names: Sequence[str], *, follows
             connection=connection, defaults=given | afresh, create_defaults=given | bound | {"connection": connection}
         )
         sending.release(kept, at=at)
-    logger.info("%s subscribed %s to %s", by.name, kept, ", ".join(names))
+    logger.info("%s has subscription %d to %s", by.name, kept.pk, ", ".join(names))
     return kept
 
 
@@ -73,7 +73,7 @@ def unsubscribe(subscription: Subscription, *, by: Actor) -> None:
     """End a subscription with everything it is owed."""
     with effects.atomic():
         _hold(subscription)
-        logger.info("%s ended %s", by.name, subscription)
+        logger.info("%s ended subscription %d", by.name, subscription.pk)
         subscription.delete()
 
 
@@ -85,7 +85,7 @@ def rotate(subscription: Subscription, *, by: Actor, at: datetime) -> str:
         held.sealed_previous_secret, held.sealed_secret = held.sealed_secret, credentials.seal(secret)
         held.previous_until = at + BOTH_VALID
         held.save(update_fields=["sealed_previous_secret", "sealed_secret", "previous_until"])
-    logger.info("%s gave %s another secret", by.name, subscription)
+    logger.info("%s gave subscription %d another secret", by.name, subscription.pk)
     return secret
 
 
@@ -107,7 +107,7 @@ def disable(subscription: Subscription, *, by: Actor, at: datetime) -> None:
     with effects.atomic():
         _hold(subscription)
         Subscription.objects.filter(pk=subscription.pk, disabled_at=None).update(disabled_at=at, disabled_why=DisabledWhy.BY_HAND)
-    logger.info("%s switched off %s", by.name, subscription)
+    logger.info("%s switched off subscription %d", by.name, subscription.pk)
 
 
 def enable(subscription: Subscription, *, by: Actor, at: datetime) -> None:
@@ -116,7 +116,7 @@ def enable(subscription: Subscription, *, by: Actor, at: datetime) -> None:
         _hold(subscription)
         Subscription.objects.filter(pk=subscription.pk).update(disabled_at=None, disabled_why="", failing_since=None)
         sending.release(subscription, at=at)
-    logger.info("%s switched on %s", by.name, subscription)
+    logger.info("%s switched on subscription %d", by.name, subscription.pk)
 
 
 def _hold(subscription: Subscription) -> Subscription:
