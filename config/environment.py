@@ -4,6 +4,7 @@ import json
 import os
 import zoneinfo
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -48,6 +49,12 @@ def _to_positive(text: str) -> float:
     return value
 
 
+def _to_percent(text: str) -> Decimal:
+    if not 0 <= float(text) <= 100:
+        raise ValueError(text)
+    return Decimal(text)
+
+
 def _to_zone(text: str) -> str:
     if text not in zoneinfo.available_timezones():
         raise ValueError(text)
@@ -72,6 +79,11 @@ def env_int(name: str, default: int | None = None) -> int:
 def env_positive(name: str, default: float | None = None) -> float:
     """A number above zero."""
     return _read(name, _to_positive, default, "a number above zero")
+
+
+def env_percent(name: str, default: Decimal | None = None) -> Decimal:
+    """A percentage of zero to a hundred, fractions allowed."""
+    return _read(name, _to_percent, default, "a number from 0 to 100")
 
 
 def env_word(name: str, words: tuple[str, ...], default: str | None = None) -> str:

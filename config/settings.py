@@ -2,6 +2,7 @@
 
 import sys
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from config.database import DatabaseURLError, EmbeddedPostgres, parse_url, tuned
-from config.environment import env_bool, env_int, env_list, env_object, env_positive, env_str, env_word, env_zone, hand_on
+from config.environment import env_bool, env_int, env_list, env_object, env_percent, env_positive, env_str, env_word, env_zone, hand_on
 from config.keys import derived_key, persisted_secret
 
 # --- What kind of instance this is ---------------------------------------------------------------------------------------------
@@ -46,6 +47,7 @@ APPEND_SLASH = False
 RELAIS_BRAND = env_str("RELAIS_BRAND", "Relais")
 RELAIS_COUNTRY = env_str("RELAIS_COUNTRY", "FR").upper()
 RELAIS_CURRENCY = env_str("RELAIS_CURRENCY", "EUR").upper()
+RELAIS_VAT_PERCENT = env_percent("RELAIS_VAT_PERCENT", Decimal(20))
 RELAIS_RECIPIENT_LANGUAGE = env_str("RELAIS_RECIPIENT_LANGUAGE", "en").lower()
 # The instance's own fleet, which is a carrier like any other.
 HOUSE_CARRIER = {"name": env_str("RELAIS_CARRIER_NAME", RELAIS_BRAND), "ref": env_str("RELAIS_CARRIER_REF", "relais")}

@@ -12,13 +12,16 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from deliveries import events, loads, transitions
+from deliveries import events, loads, pricing, transitions
 from deliveries.events import Happening
 from deliveries.models import Courier, Delivery, Task
 from deliveries.statuses import DeliveryStatus, TaskType
 from deliveries.stops import AddressDraft, Located, StopDraft, check_windows, fill_windows, locate
-from quotes import offers
+from quotes import offers, price_lists
 from quotes.models import DeliveryQuote
+from quotes.pricing.counting import NoRuleMatches, Price
+from quotes.pricing.facts import Facts
+from quotes.pricing.operators import RuleFailed
 from stores import compiled, distances, effects, orders, phones
 from stores.actors import Actor
 from stores.compiled import Compiled
@@ -47,14 +50,27 @@ class AlreadyDelivered(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A delivery asked for without an order: `stops` in the order of travel, `price_cents` VAT included."""
+    """A delivery asked for without an order: `stops` in the order of travel, `price_cents` VAT included.
+
+    Without a price it costs what the store's price list says, with `supplements` of (rule id, quantity).
+    """
 
     store: Store
     stops: list[StopDraft]
-    price_cents: int = 0
+    price_cents: int | None = None
     tax_cents: int = 0
+    supplements: list[tuple[int, int]] = field(default_factory=list)
     price_name: str = "Delivery"
     payment_gateway: str = "card"
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """What the order of a bare request is made out for, and what it keeps of the reasons."""
+
+    cents: int
+    tax_cents: int
+    pricing: dict[str, Any]
 
 
 @dataclass
@@ -73,18 +89,49 @@ def request(wanted: Request, *, by: Actor, at: datetime) -> Delivery:
     """Book a delivery of the house that nobody ordered through a till; its order is made with it.
 
     Raises `Invalid` with every problem at once: windows missing or turned round, a stop without address, an address
-    that a real geocoder does not know. The delivery is returned with its `stops`, ready to be shown.
+    that a real geocoder does not know. When the store's price list does not foresee such a delivery, `NoRuleMatches` or
+    `RuleFailed`; for the desk it is booked all the same, at no price. It is returned with its `stops`, ready to be shown.
     """
     plan = _plan(wanted.store, wanted.stops)
+    cost = _cost(wanted, plan, by=by, at=at)
     plan.fields = {
         "by_house": True,
         "carrier": settings.HOUSE_CARRIER["name"],
         "carrier_ref": settings.HOUSE_CARRIER["ref"],
-        "fee_cents": wanted.price_cents or None,
+        "fee_cents": cost.cents or None,
     }
     with effects.atomic():
-        order = orders.create(store=wanted.store, draft=_order_of(wanted, plan, by=by), by=by, at=at)
+        order = orders.create(store=wanted.store, draft=_order_of(wanted, plan, cost, by=by), by=by, at=at)
         return _write(order, plan, by=by, at=at, first=[Happening(kind="order.created", order=order)])
+
+
+def price(wanted: Request, *, at: datetime) -> Price:
+    """What a delivery would cost by its store's price list; nothing is written. Raises as `request` does, and `NoPriceList`."""
+    return _priced(wanted, _plan(wanted.store, wanted.stops), at=at)
+
+
+def facts(wanted: Request, *, at: datetime) -> Facts:
+    """A delivery as the rules of price lists see it; nothing is written. Raises `Invalid` as `request` does."""
+    plan = _plan(wanted.store, wanted.stops)
+    return pricing.facts(plan.store, plan.stops, plan.located, plan.route.distance_m, at=at, with_slots=True)
+
+
+def _priced(wanted: Request, plan: _Plan, *, at: datetime) -> Price:
+    return pricing.price(plan.store, plan.stops, plan.located, plan.route.distance_m, at=at, supplements=wanted.supplements)
+
+
+def _cost(wanted: Request, plan: _Plan, *, by: Actor, at: datetime) -> _Cost:
+    """What somebody named, else what the store's price list says; a gap in it must not keep the desk from working."""
+    if wanted.price_cents is not None or wanted.store.pricing_rule_set_id is None:
+        price_lists.supplements(None, wanted.supplements if wanted.price_cents is None else ())
+        return _Cost(wanted.price_cents or 0, wanted.tax_cents, {})
+    try:
+        priced = _priced(wanted, plan, at=at)
+    except (NoRuleMatches, RuleFailed) as refusal:
+        if not by.runs_the_desk:
+            raise
+        return _Cost(0, 0, {"rule_set": wanted.store.pricing_rule_set_id, "lines": [], "problem": refusal.code})
+    return _Cost(priced.amount_cents, priced.tax_cents, priced.as_json())
 
 
 def attach(order: Order, fields: dict[str, Any], *, status: DeliveryStatus, by: Actor, at: datetime) -> Delivery:
@@ -203,19 +250,20 @@ def _for_the_courier(order: Order) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _order_of(wanted: Request, plan: _Plan, *, by: Actor) -> OrderDraft:
+def _order_of(wanted: Request, plan: _Plan, cost: _Cost, *, by: Actor) -> OrderDraft:
     last = plan.stops[-1]
     return OrderDraft(
         status=OrderStatus.ACCEPTED if by.runs_the_desk else OrderStatus.NEW,
         service_type=ServiceType.DELIVERY,
-        charges=[{"name": wanted.price_name, "price": wanted.price_cents}],
+        charges=[{"name": wanted.price_name, "price": cost.cents}],
         fields={
             "made_for_delivery": True,
             "channel": by.name if by.client_id else REQUEST_CHANNEL,
             "customer": plan.located[-1].as_customer(),
             "customer_notes": last.comments,
             "expected_time": last.before,
-            "tax_cents": wanted.tax_cents,
+            "tax_cents": cost.tax_cents,
+            "pricing": cost.pricing,
             "payment_gateway": wanted.payment_gateway,
         },
     )

@@ -12,6 +12,9 @@ from deliveries.booking import Request
 from deliveries.models import Courier, Delivery
 from deliveries.statuses import TaskType
 from deliveries.stops import AddressDraft, StopDraft
+from quotes import price_lists
+from quotes.models import PricingRuleSet
+from quotes.price_lists import RuleDraft
 from stores import credentials
 from stores.actors import SYSTEM, Actor, Role
 from stores.models import Account, Address, ApiClient, Dialect, Order, OrderStatus, ServiceType, Store, User
@@ -124,3 +127,13 @@ def draft(**fields: Any) -> OrderDraft:
 def order(store: Store | None = None, *, by: Actor = SYSTEM, at: datetime = NOON, **fields: Any) -> Order:
     """An order that a store's till has sent."""
     return intake.take_order(store or StoreFactory.create(), draft(**fields), by=by, at=at)
+
+
+def price_list(*pairs: tuple[str, str], strategy: str = "find", name: str = "Prices", store: Store | None = None) -> PricingRuleSet:
+    """A price list of (condition, price), and, when one is given, the store that is priced by it."""
+    drafts = [RuleDraft(expression=condition, price=price, position=number) for number, (condition, price) in enumerate(pairs)]
+    made = price_lists.save(PricingRuleSet(name=name, strategy=strategy), drafts)
+    if store is not None:
+        store.pricing_rule_set = made
+        store.save(update_fields=["pricing_rule_set"])
+    return made

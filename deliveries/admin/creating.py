@@ -95,7 +95,11 @@ class NewDeliveryForm(forms.Form):
     def __init__(self, data: Any = None, *, actor: Actor, now: datetime, store_id: str = "", initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial)
         self.now = now
-        stores = Store.objects.visible_to(actor).filter(enabled=True).select_related("account", "address", "time_slot", "package_set")
+        stores = (
+            Store.objects.visible_to(actor)
+            .filter(enabled=True)
+            .select_related("account", "address", "time_slot", "package_set", "pricing_rule_set")
+        )
         self._fields["store"].queryset = stores
         if actor.runs_the_desk:
             self._fields["courier"].queryset = couriers_at(now)
@@ -124,7 +128,7 @@ class NewDeliveryForm(forms.Form):
 
     def _offer(self, store: Store, now: datetime) -> None:
         """What this store offers: its slots, its packages, and the clock on its wall."""
-        self.fields["price"].help_text = f"In {store.account.currency}, taxes included; what the order is made out for."
+        self.fields["price"].help_text = f"In {store.account.currency}, taxes included. Left empty, what the store's price list says."
         for name in chain(*WINDOWS):
             self.fields[name].help_text = f"{self.fields[name].help_text} Time of {store.timezone}.".strip()
         if store.time_slot is not None:
@@ -205,8 +209,9 @@ class NewDeliveryForm(forms.Form):
             tags=[tag.slug for tag in given["tags"]],
             courier=given.get("courier"),
         )
+        price = None if given["price"] is None else int(given["price"] * CENTS)
         first = StopDraft(type=TaskType.PICKUP, address=pickup, after=given["pickup_after"], before=given["pickup_before"])
-        return Request(store=given["store"], stops=[first, dropoff], price_cents=int((given["price"] or 0) * CENTS))
+        return Request(store=given["store"], stops=[first, dropoff], price_cents=price)
 
     def refuse(self, refusal: Refused) -> None:
         """Show what the core said at the field it is about."""

@@ -160,7 +160,7 @@ class _Compiler:
         except BadRule as error:
             first = node.meta
             column = error.column + first.column if error.line == 1 else error.column
-            raise BadRule(error.problem, line=first.line + error.line - 1, column=column, expected=error.expected) from error
+            raise grammar.refusal(error.problem, line=first.line + error.line - 1, column=column, expected=error.expected) from error
         return lambda left, subject: operators.truth(compare(left, right(subject)))
 
     def _either(self, node: Node) -> Value:

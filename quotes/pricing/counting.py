@@ -79,7 +79,7 @@ class NoRuleMatches(Refused):
 
     code = "no_rule_matches"
 
-    def __init__(self, message: str, *, rule_set: RuleSet, verdicts: list[Verdict]) -> None:
+    def __init__(self, message: str, *, rule_set: RuleSet | None = None, verdicts: Sequence[Verdict] = ()) -> None:
         super().__init__(message)
         self.rule_set, self.verdicts = rule_set, verdicts
 

@@ -98,10 +98,16 @@ class BadRule(Refused):
 
     code = "bad_rule"
 
-    def __init__(self, problem: str, *, line: int = 1, column: int = 1, expected: str = "", path: Path = ()) -> None:
-        wanted = f"; expected {expected}" if expected else ""
-        super().__init__(f"Line {line}, column {column}: {problem}{wanted}.", path=path)
-        self.problem, self.line, self.column, self.expected = problem, line, column, expected
+    def __init__(self, message: str, *, problem: str = "", line: int = 1, column: int = 1, expected: str = "", path: Path = ()) -> None:
+        super().__init__(message, path=path)
+        self.problem, self.line, self.column, self.expected = problem or message, line, column, expected
+
+
+def refusal(problem: str, *, line: int = 1, column: int = 1, expected: str = "") -> BadRule:
+    """A refusal that names its place."""
+    wanted = f"; expected {expected}" if expected else ""
+    message = f"Line {line}, column {column}: {problem}{wanted}."
+    return BadRule(message, problem=problem, line=line, column=column, expected=expected)
 
 
 @cache
@@ -112,20 +118,20 @@ def _parser() -> Lark:
 def parse(text: str, *, start: str = "expression") -> Node:
     """The tree of a rule, or with `start="comparing"` of the right half of a comparison; raises `BadRule`."""
     if len(text) > LONGEST:
-        raise BadRule(f"longer than {LONGEST} characters")
+        raise refusal(f"longer than {LONGEST} characters")
     try:
         tree = _parser().parse(text, start=start)
     except UnexpectedInput as error:
-        raise _refusal(error, text, start) from None
+        raise _explained(error, text, start) from None
     if _depth(tree) > DEEPEST:
-        raise BadRule(f"nested deeper than {DEEPEST} levels")
+        raise refusal(f"nested deeper than {DEEPEST} levels")
     return tree
 
 
 def bad(problem: str, node: Node | Token, *, expected: str = "") -> BadRule:
     """A refusal at the place of a node."""
     place: Any = node if isinstance(node, Token) else node.meta
-    return BadRule(problem, line=getattr(place, "line", None) or 1, column=getattr(place, "column", None) or 1, expected=expected)
+    return refusal(problem, line=getattr(place, "line", None) or 1, column=getattr(place, "column", None) or 1, expected=expected)
 
 
 def literal(token: Token) -> str:
@@ -194,7 +200,7 @@ def _depth(tree: Node) -> int:
     return deepest
 
 
-def _refusal(error: UnexpectedInput, text: str, start: str) -> BadRule:
+def _explained(error: UnexpectedInput, text: str, start: str) -> BadRule:
     ended = isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END")
     if ended:
         lines = text.split("\n")
@@ -208,7 +214,7 @@ def _refusal(error: UnexpectedInput, text: str, start: str) -> BadRule:
             problem = f"“{error.char}” does not belong here"
         case _:
             problem = "the rule ends too early" if text.strip() else "the rule is empty"
-    return BadRule(problem, line=line, column=column, expected=_listed(_allowed(error, text, start)))
+    return refusal(problem, line=line, column=column, expected=_listed(_allowed(error, text, start)))
 
 
 def _allowed(error: UnexpectedInput, text: str, start: str) -> set[str]:

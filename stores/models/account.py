@@ -111,6 +111,14 @@ class Store(models.Model):
     default_tags = models.ManyToManyField("stores.Tag", blank=True, related_name="+", help_text="Put on every task of this store.")
     package_set = models.ForeignKey("stores.PackageSet", null=True, blank=True, on_delete=models.SET_NULL, related_name="stores")
     time_slot = models.ForeignKey("stores.TimeSlot", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    pricing_rule_set = models.ForeignKey(
+        "quotes.PricingRuleSet",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="stores",
+        help_text="What its deliveries cost; without one, nothing.",
+    )
     cash_on_delivery = models.BooleanField(default=False)
     preparation_minutes = models.PositiveIntegerField(default=15, help_text="From an order to when it can be picked up.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -82,6 +82,9 @@ class Order(models.Model):
     private_refs = models.JSONField(default=dict, blank=True)
     total_cents = models.BigIntegerField(default=0)
     tax_cents = models.BigIntegerField(default=0)
+    pricing = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="By which version of which price list the delivery was priced, and why so."
+    )
     payment_gateway = models.CharField(max_length=32, default="card")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()

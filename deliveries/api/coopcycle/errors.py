@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from deliveries import amending, booking, stops, transitions
+from deliveries import amending, booking, pricing, stops, transitions
 from deliveries.api import conditional, once
 from deliveries.outbox import subscriptions, targets
-from quotes import offers
+from quotes import offers, price_lists
 from quotes.pricing import counting, grammar, operators
 from stores import keeping, money, orders, phones, places, refusals, schedules
 from stores.refusals import Invalid, Path, Refused
@@ -104,6 +104,8 @@ WORDS: dict[type[Refused], Word] = {
     operators.RuleFailed: Word(sentence=NO_PRICE),
     counting.NoRuleMatches: Word(sentence=NO_PRICE),
     counting.NotASupplement: Word(violation=True),
+    pricing.NoPriceList: Word(),
+    price_lists.InUse: Word(violation=True),
     once.BadKey: Word(),
     keeping.InFlight: Word(409),
     keeping.OtherRequest: Word(422),

@@ -83,6 +83,7 @@ class SentDelivery:
     price_cents: int | None = None
     price_name: str = ""
     cash_on_delivery: bool = False
+    supplements: list[tuple[int, int]] = field(default_factory=list)
 
 
 def delivery(body: Any, *, now: datetime, desk: bool, partial: bool = False) -> SentDelivery:
@@ -175,7 +176,8 @@ def _order(problems: Problems, order: dict[str, Any], wanted: SentDelivery, *, d
             raise PaymentNotOffered("order.paymentMethod is not valid")
     if not desk:
         return
-    problems.take(_supplements, order.get("manualSupplements"), ("order", "manualSupplements"), None)
+    supplements: list[tuple[int, int]] = problems.take(_supplements, order.get("manualSupplements"), ("order", "manualSupplements"), [])
+    wanted.supplements = supplements
     price = order.get("arbitraryPrice")
     if price in (*ABSENT, {}, []):
         return
@@ -185,12 +187,19 @@ def _order(problems: Problems, order: dict[str, Any], wanted: SentDelivery, *, d
     wanted.price_name = problems.take(forms.text, values.get("variantName"), (*at, "variantName"), "")
 
 
-def _supplements(value: Any, path: Path) -> None:
-    """Supplements are rules of the store's own price list; a store without one has none to add."""
+def _supplements(value: Any, path: Path) -> list[tuple[int, int]]:
+    """Rules to add by hand, as (id, quantity)."""
+    added = []
     for number, each in enumerate(_listed(value, path)):
         where = (*path[:-1], f"{path[-1]}[{number}][pricingRule]")
-        rule = forms.mapping(each, path).get("pricingRule")
-        raise Malformed("This value should not be blank." if rule in ABSENT else "This rule is not one of the store's.", path=where)
+        sent = forms.mapping(each, path)
+        if sent.get("pricingRule") in ABSENT:
+            raise Malformed("This value should not be blank.", path=where)
+        quantity = forms.whole(sent.get("quantity", 1), (*path[:-1], f"{path[-1]}[{number}][quantity]"), most=MOST_OF_ONE_PACKAGE)
+        if not quantity:
+            raise Malformed("This value should be positive.", path=(*path[:-1], f"{path[-1]}[{number}][quantity]"))
+        added.append((forms.reference(sent["pricingRule"], where, to="pricing_rules"), quantity))
+    return added
 
 
 def _unsaid(value: Any) -> bool:

@@ -24,7 +24,7 @@ from stores.refusals import Invalid, Missing, NotAllowed
 PackageRow = dict[str, object]
 
 
-_STORE: Filtered[Store] = Filtered(lambda: Store.objects.select_related("address", "package_set"))
+_STORE: Filtered[Store] = Filtered(lambda: Store.objects.select_related("address", "package_set", "pricing_rule_set"))
 
 
 def store_for(caller: Caller, store_id: int | None) -> Store:
@@ -52,7 +52,8 @@ def request(caller: Caller, sent: SentDelivery, *, at: datetime) -> Request:
     return Request(
         store=store,
         stops=Lookups(caller, store, sent.stops, at=at).drafts(),
-        price_cents=sent.price_cents or 0,
+        price_cents=sent.price_cents,
+        supplements=sent.supplements,
         price_name=sent.price_name or "Delivery",
         payment_gateway="cash_on_delivery" if sent.cash_on_delivery else "card",
     )

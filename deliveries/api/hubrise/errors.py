@@ -5,10 +5,10 @@ from typing import Any
 
 from rest_framework import exceptions, status
 
-from deliveries import amending, booking, stops, transitions
+from deliveries import amending, booking, pricing, stops, transitions
 from deliveries.api import conditional, once
 from deliveries.outbox import subscriptions, targets
-from quotes import offers
+from quotes import offers, price_lists
 from quotes.pricing import counting, grammar, operators
 from stores import keeping, money, orders, phones, places, refusals, schedules
 from stores.refusals import Refused
@@ -36,6 +36,8 @@ WORDS: dict[type[Refused], tuple[int, str]] = {
     operators.RuleFailed: UNPROCESSABLE,
     counting.NoRuleMatches: UNPROCESSABLE,
     counting.NotASupplement: UNPROCESSABLE,
+    pricing.NoPriceList: UNPROCESSABLE,
+    price_lists.InUse: UNPROCESSABLE,
     stops.AddressNotFound: UNPROCESSABLE,
     stops.TooFewStops: UNPROCESSABLE,
     stops.WrongOrder: UNPROCESSABLE,
