@@ -78,10 +78,10 @@ def test_callbacks(shop: Scene) -> None:
     event = other.heads()[0]["id"]
     assert price(other.till, "GET", "/callback/events") == 2
     assert price(other.till, "GET", f"/callback/events/{event}") == 2
-    assert price(other.till, "DELETE", f"/callback/events/{event}") == 4
-    assert price(other.till, "POST", f"/callback/events/{event}/resend") == 4
+    assert price(other.till, "DELETE", f"/callback/events/{event}") == 5
+    assert price(other.till, "POST", f"/callback/events/{event}/resend") == 5
     assert price(other.till, "POST", "/callback/test") == 4
-    assert price(other.till, "DELETE", "/callback") == 6
+    assert price(other.till, "DELETE", "/callback") == 7
 
 
 def test_a_position_that_somebody_follows(shop: Scene) -> None:
