@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from quotes.models import PricingRule, PricingRuleSet
 from quotes.pricing import rules
@@ -69,11 +69,12 @@ def save(row: PricingRuleSet, drafts: Sequence[RuleDraft] | None) -> PricingRule
     check(drafts or ())
     with effects.atomic():
         if row.pk is None:
+            effects.locked()
             row.save()
         else:
             row.version = PricingRuleSet.objects.select_for_update().get(pk=row.pk).version + 1
+            effects.locked()
             row.save(update_fields=["name", "strategy", "version"])
-        effects.locked()
         if drafts is not None:
             _replace(row, drafts)
     return row
@@ -95,9 +96,9 @@ def remove(row: PricingRuleSet) -> None:
         row.delete()
 
 
-def applications(row: PricingRuleSet) -> list[Store]:
+def applications(row: PricingRuleSet) -> QuerySet[Store]:
     """The stores that are priced by a list, by name."""
-    return list(Store.objects.filter(pricing_rule_set_id=row.pk).order_by("name", "id"))
+    return Store.objects.filter(pricing_rule_set_id=row.pk).order_by("name", "id")
 
 
 def check(drafts: Sequence[RuleDraft]) -> None:

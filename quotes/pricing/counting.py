@@ -10,7 +10,7 @@ from quotes.pricing.facts import Facts, Subject
 from quotes.pricing.operators import RuleFailed
 from quotes.pricing.rules import Rule, RuleSet, Strategy, Target
 from stores import money
-from stores.refusals import Refused
+from stores.refusals import Path, Refused
 
 LARGEST_CENTS = 10**9
 WHOLE = 10_000
@@ -79,8 +79,8 @@ class NoRuleMatches(Refused):
 
     code = "no_rule_matches"
 
-    def __init__(self, message: str, *, rule_set: RuleSet | None = None, verdicts: Sequence[Verdict] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, rule_set: RuleSet | None = None, verdicts: Sequence[Verdict] = (), path: Path = ()) -> None:
+        super().__init__(message, path=path)
         self.rule_set, self.verdicts = rule_set, verdicts
 
 

@@ -1,6 +1,7 @@
 """What a rule is called on a bill: its own name, or its condition in words."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from lark import Token, Tree
 
@@ -28,6 +29,11 @@ def money(cents: int) -> str:
     """An amount without its currency: 499 is "4.99"."""
     units, hundredths = divmod(abs(cents), 100)
     return f"{'-' if cents < 0 else ''}{units}.{hundredths:02}"
+
+
+def percent(rate: Decimal) -> str:
+    """A rate without needless zeros: 20, or 5.5."""
+    return f"{rate.normalize():f}"
 
 
 def _said(node: Node) -> str | None:

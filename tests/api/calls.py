@@ -9,7 +9,7 @@ from django.apps import apps
 from deliveries.models import Call as OwedCall
 from deliveries.models import CallState
 from tests import factories
-from tests.api.coopcycle import webhooks
+from tests.api.coopcycle import prices, webhooks
 from tests.api.coopcycle.knocking import World, build_world
 from tests.api.hubrise.till import DELIVERY, POSITION, QUOTE, Reply, Scene, Till, scene
 from tests.factories import NOON
@@ -106,6 +106,7 @@ KNOCKS: dict[str, list[Made]] = {
     "POST /api/me/location": [
         _knock("courier", "POST", "/api/me/location", [{"latitude": 48.86, "longitude": 2.35, "time": "2026-11-20T10:59:00Z"}])
     ],
+    "POST /api/pricing_rule_sets": [_knock("admin", "POST", "/api/pricing_rule_sets", prices.ASKED)],
     "POST /api/webhooks": [_knock("client", "POST", "/api/webhooks", webhooks.ASKED)],
     **{
         f"POST /api/webhooks/<id:pk>{rest}": [_knock("client", "POST", _hooked(rest.replace("<id:call_id>", "{call}")), b"")]

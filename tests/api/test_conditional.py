@@ -18,7 +18,7 @@ from stores import effects
 from stores.places import Point
 from tests import factories
 from tests.api.calls import DOCUMENT, everything, knocking
-from tests.api.coopcycle import webhooks
+from tests.api.coopcycle import prices, webhooks
 from tests.api.coopcycle.knocking import LD, World, build_world
 from tests.api.hubrise.test_openapi import ORDER
 from tests.api.hubrise.till import DELIVERY, POSITION, QUOTE, Reply, Scene, Till, scene
@@ -50,6 +50,7 @@ RESOURCES: dict[str, tuple[str, Path]] = {
     "/api/webhooks/{id}/state": ("client", hooked("/state")),
     "/api/webhooks/{id}/calls/{call_id}": ("client", hooked("/calls/{call}")),
     "/api/events/{key}": ("client", webhooks.happened),
+    "/api/pricing_rule_sets/{id}": ("courier", lambda world: f"/api/pricing_rule_sets/{prices.rule(world).rule_set_id}"),
 }
 
 
@@ -196,6 +197,7 @@ CHANGES: dict[str, tuple[str, str, str, Any]] = {
     "put /api/tasks/{id}/restore": ("dispatcher", "/api/tasks/{loose}", "/api/tasks/{loose}/restore", {}),
     "put /api/tasks/{id}/reschedule": ("dispatcher", "/api/tasks/{task}", "/api/tasks/{task}/reschedule", WINDOW),
 }
+LISTS: dict[str, Any] = {"put /api/pricing_rule_sets/{id}": {"name": "Other"}, "delete /api/pricing_rule_sets/{id}": b""}
 HOOKS = {
     # method and path in the document: what the tag is of, what is called, behind the webhook
     "delete /api/webhooks/{id}": ("", ""),
@@ -249,7 +251,7 @@ def prepare(world: World, name: str) -> None:
 def test_every_change_is_tried_here() -> None:
     document = Client().get("/api/docs.json").json()
     told = {f"{method} {path}" for path, calls in document["paths"].items() for method, call in calls.items() if "412" in call["responses"]}
-    assert told == set(CHANGES) | set(HOOKS)
+    assert told == set(CHANGES) | set(HOOKS) | set(LISTS)
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -260,6 +262,14 @@ def test_changes_under_api(world: World, noon: time_machine.Traveller, name: str
     tag = get(world, "dispatcher", at(world, of)).headers["ETag"]
     method = name.partition(" ")[0].upper()
     check_change(lambda **headers: knocking(world, caller)(method, at(world, path), body, **headers), tag, looks)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_changes_of_a_price_list(world: World, name: str, looks: list[bool]) -> None:
+    path = f"/api/pricing_rule_sets/{prices.strange(world).rule_set_id}"
+    tag = get(world, "courier", path).headers["ETag"]
+    method = name.partition(" ")[0].upper()
+    check_change(lambda **headers: knocking(world, "admin")(method, path, LISTS[name], **headers), tag, looks)
 
 
 @pytest.mark.parametrize("name", HOOKS)

@@ -90,7 +90,7 @@ def test_columns_refuse_what_the_grammar_refuses() -> None:
 def test_a_list_in_use_stays() -> None:
     store = factories.StoreFactory.create(name="Acme")
     row = factories.price_list(*BANDS, name="Town", store=store)
-    assert price_lists.applications(row) == [store]
+    assert list(price_lists.applications(row)) == [store]
     with pytest.raises(Invalid) as caught:
         price_lists.remove(row)
     assert [(type(problem), str(problem)) for problem in caught.value.problems] == [(InUse, "Town is used by Acme")]

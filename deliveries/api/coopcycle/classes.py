@@ -232,10 +232,58 @@ _EVENT = Class(
     on_collection=(Operation("GET", "Retrieves what happened, from a place on", returns="hydra:Collection"),),
 )
 
+_RULE_SET = Class(
+    "PricingRuleSet",
+    "A price list",
+    (
+        Property("id", Kind.INTEGER),
+        Property("name", writable=True, required=True),
+        Property("strategy", writable=True),
+        Property("options", Kind.JSON),
+        Property("rules", Kind.OBJECT, "PricingRule", writable=True),
+    ),
+    operations=(
+        Operation("GET", "Retrieves a price list", returns="PricingRuleSet"),
+        Operation("PUT", "Changes a price list", expects="PricingRuleSet", returns="PricingRuleSet"),
+        Operation("DELETE", "Deletes a price list that prices nothing", returns="owl:Nothing"),
+        Operation("GET", "Retrieves who is priced by it", path="applications", returns="hydra:Collection"),
+    ),
+    collection="/api/pricing_rule_sets",
+    on_collection=(
+        Operation("GET", "Retrieves the price lists", returns="hydra:Collection"),
+        Operation("POST", "Creates a price list", expects="PricingRuleSet", returns="PricingRuleSet"),
+    ),
+)
+
+_RULE = Class(
+    "PricingRule",
+    "One line of a price list: when it counts, and what it costs",
+    (
+        *_words(Kind.INTEGER, "id"),
+        *_words(Kind.TEXT, "target", "expression", "price", "name", writable=True),
+        *_words(Kind.INTEGER, "position", writable=True),
+        *_words(Kind.JSON, "expressionAst", "priceAst"),
+    ),
+    operations=(Operation("POST", "Tells whether it matches a delivery", path="evaluate", expects="Delivery", returns="YesNoOutput"),),
+)
+
+_RETAIL_PRICE = Class(
+    "RetailPrice",
+    "What a delivery would cost",
+    (Property("amount", Kind.INTEGER), Property("currency"), *_words(Kind.JSON, "tax", "order", "calculation")),
+    collection="/api/retail_prices/calculate",
+    on_collection=(Operation("POST", "Calculates what a delivery would cost", expects="Delivery", returns="RetailPrice"),),
+)
+
 CLASSES: dict[str, Class] = {
     each.name: each
     for each in (
         _DELIVERY,
+        _RULE_SET,
+        _RULE,
+        _RETAIL_PRICE,
+        Class("YesNoOutput", "Yes or no", _words(Kind.BOOLEAN, "result")),
+        Class("PricingRuleSetApplication", "Who is priced by a list", (*_words(Kind.TEXT, "entity", "name"), *_words(Kind.INTEGER, "id"))),
         _TASK,
         _ADDRESS,
         _STORE,

@@ -1,5 +1,6 @@
 """Every "no" as this dialect says it: one table from refusals to words, two shapes on the wire."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,8 @@ from deliveries.api import conditional, once
 from deliveries.outbox import subscriptions, targets
 from quotes import offers, price_lists
 from quotes.pricing import counting, grammar, operators
+from quotes.pricing.counting import NoRuleMatches, Verdict
+from quotes.pricing.rules import RuleSet
 from stores import keeping, money, orders, phones, places, refusals, schedules
 from stores.refusals import Invalid, Path, Refused
 
@@ -137,6 +140,30 @@ def _joined(parts: list[str | int]) -> str:
     return joined
 
 
+def calculation(rule_set: RuleSet | None, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """Which rules of a price list were asked about what, and which of them matched."""
+    if rule_set is None:
+        return {}
+    subjects = dict.fromkeys(verdict.point for verdict in verdicts)
+    return {
+        "ruleSet": f"/api/pricing_rule_sets/{rule_set.pk}",
+        "strategy": rule_set.strategy,
+        "items": [
+            {
+                "target": "DELIVERY" if point is None else "TASK",
+                "task": point,
+                "rules": [_verdict(verdict) for verdict in verdicts if verdict.point == point],
+            }
+            for point in subjects
+        ],
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    rule = verdict.rule
+    return {"rule": f"/api/pricing_rules/{rule.pk}", "name": rule.name, "expression": rule.expression, "matched": verdict.matched}
+
+
 def refused(refusal: Refused, *, plain: bool) -> tuple[int, dict[str, Any]]:
     """The status and the body that say no."""
     problems = refusal.problems if isinstance(refusal, Invalid) else (refusal,)
@@ -146,7 +173,8 @@ def refused(refusal: Refused, *, plain: bool) -> tuple[int, dict[str, Any]]:
     said = word(first)
     where = property_path(first.path)
     sentence = said.sentence or (f"{where}: {first}" if where and isinstance(first, schedules.BadMoment) else str(first))
-    return said.status, error(sentence, plain=plain)
+    more = {"calculation": calculation(first.rule_set, first.verdicts)} if isinstance(first, NoRuleMatches) else {}
+    return said.status, {**error(sentence, plain=plain), **more}
 
 
 def error(sentence: str, *, plain: bool) -> dict[str, Any]:

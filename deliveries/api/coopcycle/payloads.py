@@ -257,7 +257,7 @@ def store_member(row: Store) -> Payload:
         "address": place(row.address),
         "timeSlot": slot,
         "timeSlots": [] if slot is None else [slot],
-        "pricingRuleSet": None,
+        "pricingRuleSet": None if row.pricing_rule_set_id is None else f"/api/pricing_rule_sets/{row.pricing_rule_set_id}",
         "prefillPickupAddress": True,
         "weightRequired": False,
         "packagesRequired": False,

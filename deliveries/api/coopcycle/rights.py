@@ -42,6 +42,11 @@ def runs_the_desk(by: Actor) -> bool:
     return by.runs_the_desk
 
 
+def reads_rules(by: Actor) -> bool:
+    """Price lists: the desk and couriers."""
+    return by.runs_the_desk or Role.COURIER in by.roles
+
+
 def check_holds(by: Actor, courier_user_id: int | None) -> None:
     """A courier moves what they hold; raises `NotAllowed`."""
     if not by.runs_the_desk and courier_user_id != by.user_id:

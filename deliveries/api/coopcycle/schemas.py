@@ -5,6 +5,7 @@ from typing import Any
 from deliveries.api.coopcycle.voice import ALL_NAMES
 from deliveries.models import CallState, DisabledWhy
 from deliveries.statuses import TaskStatus, TaskType
+from quotes.pricing.rules import Strategy, Target
 
 Schema = dict[str, Any]
 
@@ -83,6 +84,12 @@ _PLACE: Schema = {
     "description": MAYBE_TEXT,
 }
 _TOWN = ("company", "postalCode", "addressLocality", "addressRegion", "addressCountry", "postOfficeBoxNumber")
+_RULE_SENT: Schema = {
+    "expression": {**TEXT, "maxLength": 2000},
+    "position": {**WHOLE, "minimum": 0, "maximum": 10**6},
+    "name": {**TEXT, "maxLength": 255},
+    "target": {"enum": list(Target)},
+}
 _STOP: Schema = {
     "id": WHOLE,
     "type": {"enum": TaskType.values},
@@ -284,6 +291,40 @@ COMPONENTS: dict[str, Schema] = {
     "Route": shape({"code": TEXT, "routes": many(shape({"distance": WHOLE, "duration": WHOLE, "geometry": TEXT}))}),
     "OAuth2Token": shape({"token_type": TEXT, "expires_in": WHOLE, "access_token": TEXT, "scope": TEXT}),
     "OAuth2Error": shape({"error": TEXT, "error_description": TEXT, "message": TEXT}),
+    "RetailPrice": linked(
+        {
+            "amount": {**WHOLE, "description": "In hundredths."},
+            "currency": TEXT,
+            "tax": shape({"amount": WHOLE, "included": YES_NO}),
+            "order": {"type": "object"},
+            "calculation": {"type": "object", "description": "Which rules were asked about what, and which of them matched."},
+        }
+    ),
+    "YesNoOutput": linked({"result": YES_NO}),
+    "PricingRule": linked(
+        {
+            "id": WHOLE,
+            **_RULE_SENT,
+            "price": {**TEXT, "description": "Hundredths, or an expression that comes to them."},
+            **{name: {"type": "object"} for name in ("expressionAst", "priceAst")},
+        }
+    ),
+    "PricingRuleSet": linked(
+        {"id": WHOLE, "name": TEXT, "strategy": {"enum": list(Strategy)}, "options": many(ANYTHING), "rules": many(ref("PricingRule"))}
+    ),
+    "PricingRuleSetInput": {
+        "type": "object",
+        "properties": {
+            "name": {**TEXT, "maxLength": 255},
+            "strategy": {"enum": list(Strategy)},
+            "rules": {"type": "array", "items": ref("PricingRuleInput"), "maxItems": 500},
+        },
+    },
+    "PricingRuleInput": shape(
+        {"@id": IRI, **_RULE_SENT, "price": {"type": ["string", "integer"], "description": "Hundredths, or an expression."}},
+        optional=("@id", "position", "name", "target"),
+    ),
+    "PricingRuleSetApplication": linked({"entity": TEXT, "name": TEXT, "id": WHOLE}),
     "Webhook": linked(_WEBHOOK),
     "NewWebhook": linked({**_WEBHOOK, "secret": {**TEXT, "description": "Base64 of 32 random bytes; shown only here."}}),
     "WebhookInput": shape({"event": {"enum": list(ALL_NAMES)}, "url": {**TEXT, "maxLength": 2000, "description": "Begins with https://."}}),

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path, re_path, register_converter
 from django.urls.converters import IntConverter
 
-from deliveries.api.coopcycle import deliveries, feed, openapi, people, site, stores, tasks, webhook_calls, webhooks
+from deliveries.api.coopcycle import deliveries, feed, openapi, people, prices, rule_sets, site, stores, tasks, webhook_calls, webhooks
 from deliveries.api.coopcycle.endpoint import Nowhere
 from deliveries.api.coopcycle.hydra_docs import ApiDocumentationView, ContextView, EntrypointView
 
@@ -42,6 +42,11 @@ urlpatterns: list[Any] = [
     path("api/deliveries/<id:pk>", deliveries.DeliveryView.as_view()),
     path("api/deliveries/<id:pk>/pick", deliveries.PickView.as_view()),
     path("api/deliveries/<id:pk>/drop", deliveries.DropView.as_view()),
+    path("api/retail_prices/calculate", prices.RetailPriceView.as_view()),
+    path("api/pricing_rule_sets", rule_sets.RuleSetsView.as_view()),
+    path("api/pricing_rule_sets/<id:pk>", rule_sets.RuleSetView.as_view()),
+    path("api/pricing_rule_sets/<id:pk>/applications", rule_sets.ApplicationsView.as_view()),
+    path("api/pricing_rules/<id:pk>/evaluate", prices.EvaluateView.as_view()),
     path("api/tasks", tasks.TasksView.as_view()),
     path("api/tasks/<id:pk>", tasks.TaskView.as_view()),
     path("api/tasks/<id:pk>/events", tasks.EventsView.as_view()),

@@ -13,6 +13,8 @@ ENTRIES: dict[str, str] = {
     "delivery": "/api/deliveries",
     "task": "/api/tasks",
     "store": "/api/stores",
+    "pricing_rule_set": "/api/pricing_rule_sets",
+    "retail_price": "/api/retail_prices/calculate",
     "webhook": "/api/webhooks",
     "event": "/api/events",
     "me": "/api/me",

@@ -54,6 +54,7 @@ def _still(value: Any, seen: dict[str, dict[str, int]], key: str = "") -> Any:
     value = re.sub(r"test_[0-9a-z]{5,}", "test_<id>", value)
     value = re.sub(r"\?cursor=[\w-]+", "?cursor=<cursor>", value)
     value = re.sub(r"evt_\d+_", "evt_<id>_", value)
+    value = re.sub(r"(genid/|retail_prices/|PRICE-)[0-9a-f]{20}", r"\1<digest>", value)
     return re.sub(r"/api/(\w+)/(\d+)(?!\d|-)", lambda found: f"/api/{found[1]}/{_count(seen, found[1], found[2])}", value)
 
 

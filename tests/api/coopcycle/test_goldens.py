@@ -13,7 +13,7 @@ from stores.actors import SYSTEM
 from stores.models import Package, PackageSet, Tag, TimeSlot
 from stores.places import Point
 from tests import factories
-from tests.api.coopcycle import webhooks
+from tests.api.coopcycle import prices, webhooks
 from tests.api.coopcycle.golden import assert_golden
 from tests.api.coopcycle.knocking import World, basic
 from tests.api.coopcycle.test_document import REQUEST
@@ -126,6 +126,28 @@ CALLS: dict[str, Callable[[World], Any]] = {
     "list_webhook_calls": lambda world: hook(world, "GET", "calls"),
     "get_webhook_call": lambda world: hook(world, "GET", "calls/{call}"),
     "resend_webhook_call": lambda world: hook(world, "POST", "calls/{call}/resend"),
+    "calculate_price": lambda world: (prices.priced(world), world["client"].post("/api/retail_prices/calculate", REQUEST).json())[1],
+    "calculate_price_net": lambda world: (
+        prices.priced(world),
+        world["client"].post("/api/retail_prices/calculate?tax=excluded", REQUEST).json(),
+    )[1],
+    "calculate_price_without_list": lambda world: world["client"].post("/api/retail_prices/calculate", REQUEST).json(),
+    "calculate_price_without_match": lambda world: (
+        factories.price_list(("distance > 999999", "499"), store=world.store),
+        world["client"].post("/api/retail_prices/calculate", REQUEST).json(),
+    )[1],
+    "evaluate_rule": lambda world: world["client"].post(f"/api/pricing_rules/{prices.rule(world).pk}/evaluate", REQUEST).json(),
+    "create_rule_set": lambda world: world["admin"].post("/api/pricing_rule_sets", prices.ASKED).json(),
+    "create_rule_set_refused": lambda world: (
+        world["admin"].post("/api/pricing_rule_sets", {"name": "Bad", "rules": [{"expression": "distance >", "price": "1 +"}]}).json()
+    ),
+    "get_rule_set": lambda world: world["courier"].get(f"/api/pricing_rule_sets/{prices.rule(world).rule_set_id}").json(),
+    "list_rule_sets": lambda world: (prices.priced(world), world["courier"].get("/api/pricing_rule_sets").json())[1],
+    "rule_set_applications": lambda world: (
+        world["courier"].get(f"/api/pricing_rule_sets/{prices.rule(world).rule_set_id}/applications").json()
+    ),
+    "delete_rule_set_refused": lambda world: world["admin"].delete(f"/api/pricing_rule_sets/{prices.rule(world).rule_set_id}").json(),
+    "context_rule_set": lambda world: world["nobody"].get("/api/contexts/PricingRuleSet").json(),
     "list_events": lambda world: (webhooks.happened(world), world["client"].get("/api/events").json())[1],
     "get_event": lambda world: world["client"].get(webhooks.happened(world)).json(),
     "context_webhook": lambda world: world["nobody"].get("/api/contexts/Webhook").json(),

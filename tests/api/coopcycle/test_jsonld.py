@@ -10,7 +10,7 @@ from pyld import jsonld
 
 from deliveries.api.coopcycle import vocabulary
 from deliveries.api.coopcycle.classes import CLASSES, ERRORS
-from tests.api.coopcycle import webhooks
+from tests.api.coopcycle import prices, webhooks
 from tests.api.coopcycle.knocking import Knock, World
 from tests.factories import NOON
 
@@ -29,6 +29,9 @@ ANSWERS = [
     ("dispatcher", "/api/stores"),
     ("dispatcher", "/api/me"),
     ("courier", f"/api/me/tasks/{NOON:%Y-%m-%d}"),
+    ("courier", "/api/pricing_rule_sets"),
+    ("courier", "/api/pricing_rule_sets/{rules}"),
+    ("courier", "/api/pricing_rule_sets/{rules}/applications"),
     ("client", "/api/webhooks"),
     ("client", "/api/webhooks/{hook}"),
     ("client", "/api/webhooks/{hook}/state"),
@@ -98,7 +101,8 @@ def test_expansion_loses_nothing(world: World, caller: str, path: str) -> None:
     hook = webhooks.subscribed(world)
     call = webhooks.owed(hook)
     webhooks.happened(world)
-    path = path.format(delivery=world.held.pk, pickup=pickup, store=world.store.pk, address=address, hook=hook.pk, call=call.pk)
+    known = {"delivery": world.held.pk, "pickup": pickup, "store": world.store.pk, "address": address, "hook": hook.pk, "call": call.pk}
+    path = path.format(**known, rules=prices.rule(world).rule_set_id)
     payload = world[caller].get(path).json()
 
     expanded = expand(payload, path)

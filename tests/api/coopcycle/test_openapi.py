@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # p
 from openapi_spec_validator import validate
 
 from deliveries.api.coopcycle.openapi import document
-from tests.api.coopcycle import webhooks
+from tests.api.coopcycle import prices, webhooks
 from tests.api.coopcycle.knocking import LD, World
 from tests.api.coopcycle.test_document import REQUEST
 from tests.api.coopcycle.test_goldens import FULL
@@ -77,6 +77,9 @@ ANSWERS: dict[str, tuple[str, str, str]] = {
     "how a webhook does": ("client", "/api/webhooks/{id}/state", "/api/webhooks/{hook}/state"),
     "calls": ("client", "/api/webhooks/{id}/calls", "/api/webhooks/{hook}/calls"),
     "call": ("client", "/api/webhooks/{id}/calls/{call_id}", "/api/webhooks/{hook}/calls/{call}"),
+    "price lists": ("courier", "/api/pricing_rule_sets", "/api/pricing_rule_sets"),
+    "price list": ("courier", "/api/pricing_rule_sets/{id}", "/api/pricing_rule_sets/{rules}"),
+    "who is priced": ("courier", "/api/pricing_rule_sets/{id}/applications", "/api/pricing_rule_sets/{rules}/applications"),
     "what happened": ("client", "/api/events", "/api/events"),
     "nothing happened": ("client", "/api/events", "/api/events?cursor=latest"),
     "one thing that happened": ("client", "/api/events/{key}", "{event}"),
@@ -96,6 +99,7 @@ def test_answers_are_as_described(world: World, openapi: dict[str, Any], name: s
     pks = {"held": world.held.pk, "task": world.task_ids(world.held)[0], "store": world.store.pk, "address": world.store.address_id}
     hook = webhooks.subscribed(world)
     told = {"hook": hook.pk, "call": webhooks.owed(hook).pk, "event": webhooks.happened(world)}
+    pks["rules"] = prices.rule(world).rule_set_id
     response = world[caller].get(asked.format(**pks, **told), accept=form)
     assert conforms(openapi, "get", path, response, form=form) == []
 
@@ -106,6 +110,24 @@ def test_a_new_delivery_is_as_described(world: World, openapi: dict[str, Any], b
     response = world["client"].post("/api/deliveries", body, accept=form)
     assert response.status_code == status
     assert conforms(openapi, "post", "/api/deliveries", response, form=form) == []
+
+
+@pytest.mark.parametrize(("body", "status"), [(prices.ASKED, 201), (b"{}", 400), ({"name": "Bad", "rules": [{"expression": "("}]}, 400)])
+@pytest.mark.parametrize("form", [LD, "application/json"])
+def test_a_new_price_list_is_as_described(world: World, openapi: dict[str, Any], body: Any, status: int, form: str) -> None:
+    response = world["admin"].post("/api/pricing_rule_sets", body, accept=form)
+    assert response.status_code == status
+    assert conforms(openapi, "post", "/api/pricing_rule_sets", response, form=form) == []
+
+
+@pytest.mark.parametrize("form", [LD, "application/json"])
+@pytest.mark.parametrize("path", ["/api/retail_prices/calculate", "/api/pricing_rules/{id}/evaluate"])
+def test_prices_are_as_described(world: World, openapi: dict[str, Any], path: str, form: str) -> None:
+    known = prices.rule(world)
+    for body, status in ((REQUEST, 200), (b"{}", 400)):
+        response = world["client"].post(path.format(id=known.pk), body, accept=form)
+        assert response.status_code == status
+        assert conforms(openapi, "post", path, response, form=form) == []
 
 
 @pytest.mark.parametrize(("body", "status"), [(webhooks.ASKED, 201), ({}, 400)])

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from deliveries.api.coopcycle.urls import urlpatterns
-from tests.api.coopcycle import webhooks
+from tests.api.coopcycle import prices, webhooks
 from tests.api.coopcycle.knocking import World
 
 CALLERS = (
@@ -27,6 +27,7 @@ def only(status: int = 200, *callers: str, otherwise: int = 403) -> dict[str, in
 
 
 DESK = ("dispatcher", "admin")
+RIDERS = ("courier", "other courier")
 PROGRAMS = ("client", "key", "creating client")
 SENDERS = ("client", "key", "creating client", "owner", *DESK)
 FOLLOWERS = ("client", "key", "following client", "seeing client", "owner", *DESK)
@@ -54,6 +55,11 @@ def of_store(path: str) -> Call:
 
 def fixed(method: str, path: str, body: Any = b"") -> Call:
     return lambda world: (method, path, body)
+
+
+def listed(method: str, path: str = "", body: Any = b"") -> Call:
+    """A call on the price list of the store."""
+    return lambda world: (method, f"/api/pricing_rule_sets/{prices.rule(world).rule_set_id}{path}", body)
 
 
 def hook(method: str, path: str = "", body: Any = b"") -> Call:
@@ -145,6 +151,27 @@ MATRIX: dict[str, tuple[Call, dict[str, int]]] = {
         only(200, *SENDERS, "neighbour", "neighbour's client", "neighbour's key"),
     ),
     "GET /api/events/{key}": (lambda world: ("GET", webhooks.happened(world), b""), only(200, *SENDERS)),
+    "POST /api/retail_prices/calculate": (
+        lambda world: ("POST", "/api/retail_prices/calculate", {**BODY, "store": prices.priced(world)}),
+        only(200, *SENDERS),
+    ),
+    "POST /api/pricing_rules/{id}/evaluate": (
+        lambda world: ("POST", f"/api/pricing_rules/{prices.rule(world).pk}/evaluate", {**BODY, "store": prices.priced(world)}),
+        only(200, *SENDERS),
+    ),
+    "POST /api/pricing_rules/{id}/evaluate, of another's list": (
+        lambda world: ("POST", f"/api/pricing_rules/{prices.strange(world).pk}/evaluate", {**BODY, "store": prices.priced(world)}),
+        only(200, *DESK),
+    ),
+    "GET /api/pricing_rule_sets": (fixed("GET", "/api/pricing_rule_sets"), only(200, *RIDERS, *DESK)),
+    "POST /api/pricing_rule_sets": (fixed("POST", "/api/pricing_rule_sets", prices.ASKED), only(201, "admin")),
+    "GET /api/pricing_rule_sets/{id}": (listed("GET"), only(200, *RIDERS, *DESK)),
+    "PUT /api/pricing_rule_sets/{id}": (listed("PUT", "", {"name": "Other"}), only(200, "admin")),
+    "DELETE /api/pricing_rule_sets/{id}": (
+        lambda world: ("DELETE", f"/api/pricing_rule_sets/{prices.strange(world).rule_set_id}", b""),
+        only(204, "admin"),
+    ),
+    "GET /api/pricing_rule_sets/{id}/applications": (listed("GET", "/applications"), only(200, *RIDERS, *DESK)),
     "GET /api": (fixed("GET", "/api"), ANYBODY),
     "GET /api/contexts/{name}": (fixed("GET", "/api/contexts/Delivery"), ANYBODY),
     "GET /api/docs": (fixed("GET", "/api/docs"), ANYBODY),

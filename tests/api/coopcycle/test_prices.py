@@ -14,7 +14,7 @@ from deliveries.models import Call, CallState
 from stores.actors import SYSTEM
 from stores.models import Order
 from tests import factories
-from tests.api.coopcycle import webhooks
+from tests.api.coopcycle import prices, webhooks
 from tests.api.coopcycle.knocking import World
 from tests.factories import NOON
 
@@ -98,6 +98,15 @@ PRICES: list[tuple[str, str, str, Any, int, Before]] = [
     ("client", "GET", "/api/webhooks/{webhook}/calls", None, 4, nothing),
     ("client", "GET", "/api/webhooks/{webhook}/calls/{call}", None, 4, nothing),
     ("client", "POST", "/api/webhooks/{webhook}/calls/{call}/resend", None, 7, nothing),
+    ("client", "POST", "/api/retail_prices/calculate", DOCUMENT, 4, prices.priced),
+    ("client", "POST", "/api/pricing_rules/{rule}/evaluate", DOCUMENT, 3, prices.priced),
+    ("client", "POST", "/api/deliveries", DOCUMENT, 11, prices.priced),
+    ("courier", "GET", "/api/pricing_rule_sets", None, 4, prices.priced),
+    ("admin", "POST", "/api/pricing_rule_sets", prices.ASKED, 6, nothing),
+    ("courier", "GET", "/api/pricing_rule_sets/{rules}", None, 3, prices.priced),
+    ("admin", "PUT", "/api/pricing_rule_sets/{rules}", prices.ASKED, 9, prices.priced),
+    ("admin", "DELETE", "/api/pricing_rule_sets/{unused}", None, 7, prices.priced),
+    ("courier", "GET", "/api/pricing_rule_sets/{rules}/applications", None, 4, prices.priced),
     ("client", "GET", "/api/events", None, 2, tell_all),
     ("owner", "GET", "/api/events", None, 2, tell_all),
     ("dispatcher", "GET", "/api/events?cursor=latest", None, 3, tell_all),
@@ -113,6 +122,9 @@ def price(world: World, caller: str, method: str, path: str, body: Any) -> int:
     hook = world.client.subscriptions.order_by("pk")[0]
     known = {"store": world.store.pk, "held": world.held.pk, "free": world.delivery.pk, "pickup": pickup, "loose": loose}
     known |= {"webhook": hook.pk, "call": hook.calls.order_by("pk")[0].pk, "event": world.held.order.events.order_by("pk")[0].pk}
+    if "{rule" in path or "{unused}" in path:
+        rule = prices.rule(world)
+        known |= {"rule": rule.pk, "rules": rule.rule_set_id, "unused": prices.strange(world).rule_set_id}
     at = path.format(**known, address=world.held.tasks.order_by("position")[0].address_id)
     world[caller].call(method, "/api/settings")  # what a process does once, such as reading the urls, is no part of a call's price
     with CaptureQueriesContext(connection) as told:
@@ -129,7 +141,8 @@ def grow(world: World) -> None:
             transitions.assign(more.stops[0], world.courier, by=SYSTEM, at=NOON)
         webhooks.owed(webhooks.subscribed(world))
         webhooks.owed(world.client.subscriptions.order_by("pk")[0])
-    factories.StoreFactory.create_batch(20)
+        factories.price_list(*[("distance < 0", "1")] * number)
+    factories.StoreFactory.create_batch(20, pricing_rule_set_id=prices.strange(world).rule_set_id)
 
 
 @pytest.mark.parametrize("many", [False, True], ids=["few rows", "many rows"])
