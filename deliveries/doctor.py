@@ -10,13 +10,12 @@ from datetime import timedelta
 from itertools import pairwise
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import BigIntegerField, Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce, Concat, Now
-from procrastinate.contrib.django.models import ProcrastinateJob
+from django.db.models.functions import Cast, Concat, Now
 
 from deliveries.models import UNSETTLED, Call, CallState, Delivery, Event, Subscription, Task
-from deliveries.outbox import queue, sending
+from deliveries.outbox import pacing, queue
 from deliveries.statuses import FINISHED, MOMENTS, DeliveryStatus, TaskType, agree
 from quotes.models import DeliveryQuote
 from stores import orders
@@ -183,14 +182,14 @@ def what_happened_is_told() -> Iterator[Finding]:
         When(task__isnull=False, then=Concat(Value("task "), Cast("task_id", CharField()))),
         default=Concat(Value("store "), Cast("store_id", CharField())),
     )
-    jobs = _alive(queue.TELL).annotate(about=KT("args__chain")).filter(about=OuterRef("about"))
+    jobs = queue.alive(queue.TELL).annotate(about=KT("args__chain")).filter(about=OuterRef("about"))
     for event in Event.objects.untold().annotate(about=told_of).filter(~Exists(jobs)).order_by("pk").iterator(AT_A_TIME):
         yield Finding("what_happened_is_told", f"Event {event.pk}", f"nobody is going to tell of {event.kind} of {event.chain}")
 
 
 def what_is_under_way_is_sent() -> Iterator[Finding]:
     """A call on its way has a job that makes it."""
-    jobs = _alive(queue.SEND).annotate(call=_number("args__call_id"), turn=_number("args__turn"))
+    jobs = queue.alive(queue.SEND).annotate(call=_number("args__call_id"), turn=_number("args__turn"))
     made = jobs.filter(call=OuterRef("pk"), turn=OuterRef("turn"))
     for call in Call.objects.filter(~Exists(made), state=CallState.QUEUED).order_by("pk").iterator(AT_A_TIME):
         yield Finding("what_is_under_way_is_sent", f"Call {call.pk}", f"it is on its way ({call.message_id}), and no job makes it")
@@ -199,17 +198,10 @@ def what_is_under_way_is_sent() -> Iterator[Finding]:
 def what_waits_has_its_turn() -> Iterator[Finding]:
     """A call waits for one before it about the same thing, or for others of its subscription that are under way."""
     before = Call.objects.filter(subscription=OuterRef("subscription"), chain=OuterRef("chain"), pk__lt=OuterRef("pk"), state__in=UNSETTLED)
-    sent = Q(calls__state=CallState.QUEUED) & (Q(calls__due_at=None) | Q(calls__due_at__lte=Now()))
-    under_way = Subscription.objects.filter(pk=OuterRef("subscription")).annotate(number=Count("calls", filter=sent)).values("number")
-    room = Case(When(subscription__failing_since=None, then=Value(sending.AT_ONCE)), default=Value(1))
-    first = Call.objects.filter(~Exists(before), state=CallState.WAITING, subscription__in=Subscription.objects.active().exclude(url=""))
-    free = first.annotate(under_way=Coalesce(Subquery(under_way), 0), room=room).filter(under_way__lt=F("room"))
-    for call in free.order_by("pk").iterator(AT_A_TIME):
+    going = Call.objects.filter(pacing.occupying(Now()), subscription=OuterRef("subscription"))
+    called = Subscription.objects.active().exclude(url="")
+    for call in Call.objects.filter(~Exists(before), ~Exists(going), state=CallState.WAITING, subscription__in=called).order_by("pk"):
         yield Finding("what_waits_has_its_turn", f"Call {call.pk}", f"{call.message_id} waits for nothing")
-
-
-def _alive(task: str) -> QuerySet[ProcrastinateJob]:
-    return ProcrastinateJob.objects.filter(task_name=task, status__in=["todo", "doing"])
 
 
 def _number(path: str) -> Cast:

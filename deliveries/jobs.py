@@ -34,7 +34,7 @@ def tell(chain: str, request_id: str = "") -> None:
     telling.tell(chain, voices=VOICES, at=timezone.now())
 
 
-@app.task(name=queue.SEND, retry=UNTIL_IT_WORKS)
+@app.task(name=queue.SEND, queue=queue.CALLS, retry=UNTIL_IT_WORKS)
 def send(call_id: int, turn: int, request_id: str = "") -> None:
     """Make one call."""
     sending.send(call_id, turn, voices=VOICES, at=timezone.now(), chance=random.random())  # noqa: S311 - scatters retries, guards nothing
@@ -45,7 +45,7 @@ def send_test(subscription_id: int, request_id: str = "") -> None:
     """Send a subscription an event that did not happen."""
     subscription = Subscription.objects.select_related("client", "connection").filter(pk=subscription_id).first()
     if subscription is not None:
-        sending.send_test(subscription, voices=VOICES, at=timezone.now())
+        sending.send_test(subscription, voice=VOICES[subscription.client.dialect], at=timezone.now())
 
 
 @app.periodic(cron="* * * * *")
@@ -55,15 +55,16 @@ def sweep(timestamp: int) -> None:
     at = timezone.now()
     found = telling.sweep(at=at)
     if found:
-        logger.warning("%d things had happened that nobody was going to be told of (run of %d)", found, timestamp)
+        logger.warning("queued again what subscribers were to be told of %d orders, whose jobs were gone (run of %d)", found, timestamp)
     sending.sweep(at=at)
 
 
 @app.periodic(cron="7 * * * *")
 @app.task(name="purge", queueing_lock="purge")
 def purge(timestamp: int) -> None:
-    """Throw away what is kept for a while only."""
+    """Throw away what is kept for a while only, and look through the whole log for what nobody was told of."""
     at = timezone.now()
+    telling.sweep(at=at, whole=True)
     purging.purge(at=at)
     keeping.purge(at=at)
 

@@ -34,8 +34,16 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.filter(Q(store_id__in=actor.store_ids) | whole_account)
 
     def active(self) -> Self:
-        """Those that something is owed to: not switched off, and of a connection that is still open."""
-        return self.filter(disabled_at=None, connection__revoked_at=None)
+        """Those that are called: not switched off, and of a connection or a key that was not revoked."""
+        return self.open().filter(disabled_at=None)
+
+    def owing(self) -> Self:
+        """Those that something is owed to: a callback also while it is switched off, because what it is owed can be read."""
+        return self.open().filter(Q(disabled_at=None) | Q(connection__isnull=False))
+
+    def open(self) -> Self:
+        """Those whose secret was not revoked."""
+        return self.filter(connection__revoked_at=None, key__revoked_at=None)
 
     def of_store(self, store_id: int) -> Self:
         """Those that reach a store, be it through its account."""
@@ -53,6 +61,15 @@ class Subscription(models.Model):
     connection = models.OneToOneField(
         "stores.Connection", null=True, blank=True, on_delete=models.CASCADE, related_name="subscription", editable=False
     )
+    key = models.ForeignKey(
+        "stores.Connection",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="webhooks",
+        editable=False,
+        help_text="The API key that asked for it: a webhook ends with it.",
+    )
     store = models.ForeignKey("stores.Store", null=True, blank=True, on_delete=models.CASCADE, related_name="subscriptions")
     account = models.ForeignKey("stores.Account", null=True, blank=True, on_delete=models.CASCADE, related_name="subscriptions")
     url = models.CharField(max_length=2000, blank=True)
@@ -63,6 +80,8 @@ class Subscription(models.Model):
     previous_until = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField()
     failing_since = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True, help_text="The last failure; empty since something arrived.")
+    paused_until = models.DateTimeField(null=True, blank=True, help_text="How long it is left alone because it cannot be reached.")
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_why = models.CharField(max_length=8, choices=DisabledWhy, blank=True)
 

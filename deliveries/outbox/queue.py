@@ -11,6 +11,8 @@ from procrastinate.types import JSONValue
 from stores import tracing
 
 TELL, SEND, TEST = "tell", "send", "send_test"
+CALLS = "calls"
+"""Where calls wait, apart from everything else: they take as long as whoever is called pleases."""
 
 
 def tell(chains: Iterable[str]) -> None:
@@ -22,7 +24,7 @@ def tell(chains: Iterable[str]) -> None:
 
 def send(call_id: int, turn: int, *, at: datetime | None = None) -> None:
     """Have a call made, now or at a moment to come."""
-    app.configure_task(SEND, schedule_at=at).defer(call_id=call_id, turn=turn, request_id=tracing.current())
+    app.configure_task(SEND, queue=CALLS, schedule_at=at).defer(call_id=call_id, turn=turn, request_id=tracing.current())
 
 
 def test(subscription_id: int) -> None:
@@ -32,13 +34,14 @@ def test(subscription_id: int) -> None:
 
 def has_send(call_id: int, turn: int) -> bool:
     """Whether a call's job is still there."""
-    return _alive(SEND).filter(args__contains={"call_id": call_id, "turn": turn}).exists()
+    return alive(SEND).filter(args__contains={"call_id": call_id, "turn": turn}).exists()
 
 
 def has_tell(chain: str) -> bool:
     """Whether somebody is going to be told of a thing."""
-    return _alive(TELL).filter(args__contains={"chain": chain}).exists()
+    return alive(TELL).filter(args__contains={"chain": chain}).exists()
 
 
-def _alive(task: str) -> QuerySet[ProcrastinateJob]:
+def alive(task: str) -> QuerySet[ProcrastinateJob]:
+    """The jobs of a sort that are still to be done, or under way."""
     return ProcrastinateJob.objects.filter(task_name=task, status__in=["todo", "doing"])

@@ -1,13 +1,15 @@
-"""One call at a time goes out, is answered or not, and is settled; a few of each subscription are under way at once."""
+"""One call goes out, is answered or not, and is settled."""
 
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from cryptography.fernet import InvalidToken
+from django.db.models import Q, QuerySet
 
-from deliveries.models import UNSETTLED, Attempt, Call, CallState, DisabledWhy, Subscription
+from deliveries.models import Attempt, Call, CallState, Subscription
 from deliveries.outbox import posting, queue, signing, timetable
+from deliveries.outbox.pacing import AT_FIRST, AT_MOST, GONE, QUICK_MS, enqueue, hold, judge, let_go, release
 from deliveries.outbox.posting import Outcome
 from deliveries.outbox.voices import Voice
 from stores import effects
@@ -16,42 +18,10 @@ from stores.public_ids import new_public_id
 
 logger = logging.getLogger(__name__)
 
-GONE = 410
-AT_ONCE = 4
-"""Calls of one subscription that are under way at the same time."""
-LONGEST_PAUSE = timedelta(minutes=5)
-"""How long at most an endpoint that fails is left alone between the first attempts of two calls."""
-OUTAGE = timedelta(minutes=1)
-"""How long nothing may have arrived to call it an outage, and not a single call that the endpoint cannot digest."""
+SPREAD = timedelta(seconds=30)
+"""Over how long the attempts are scattered that an endpoint's pause has put off."""
 OVERDUE = timedelta(minutes=5)
 """How long after its time a call may lie there before its job counts as lost."""
-
-
-def release(subscription: Subscription, *, at: datetime) -> None:
-    """Queue as many calls of a subscription as may be under way, of each thing the oldest; belongs into a transaction.
-
-    Called whenever something was owed or settled, so nothing waits for a clock. An endpoint that fails is tried with one
-    call after the other, at growing intervals, lest those that hang occupy every worker.
-    """
-    held = Subscription.objects.active().select_for_update(no_key=True, of=("self",)).filter(pk=subscription.pk).exclude(url="").first()
-    if held is None:
-        return
-    queued = held.calls.filter(state=CallState.QUEUED)
-    if held.failing_since is None:
-        free, due_at = AT_ONCE - queued.filter(Q(due_at=None) | Q(due_at__lte=at)).count(), None
-    else:
-        free = 1 - queued.filter(Q(due_at=None) | Q(due_at__lte=at) | Q(tries=0)).count()
-        due_at = at + min((at - held.failing_since) / 4, LONGEST_PAUSE)
-    if free <= 0:
-        return
-    before = Call.objects.filter(subscription=OuterRef("subscription"), chain=OuterRef("chain"), pk__lt=OuterRef("pk"), state__in=UNSETTLED)
-    for call in held.calls.filter(~Exists(before), state=CallState.WAITING).order_by("pk")[:free]:
-        _enqueue(call, due_at=due_at)
-
-
-def hold(subscription: Subscription) -> Subscription | None:
-    """Lock a subscription, before any call of it, for the rest of the transaction; None when it has ended."""
-    return Subscription.objects.select_for_update(no_key=True).filter(pk=subscription.pk).first()
 
 
 def send(call_id: int, turn: int, *, voices: Mapping[str, Voice], at: datetime, chance: float) -> None:
@@ -64,27 +34,27 @@ def send(call_id: int, turn: int, *, voices: Mapping[str, Voice], at: datetime, 
         .filter(pk=call_id, turn=turn, state=CallState.QUEUED)
         .first()
     )
-    if call is None:
+    if call is None or _is_put_off(call, at=at, chance=chance):
         return
-    subscription = call.subscription
-    if not Subscription.objects.active().filter(pk=subscription.pk).exclude(url="").exists():
-        _put_back(call, at=at)
-        return
-    voice = voices[subscription.client.dialect]
-    body = call.body.encode()
-    outcome = posting.post(subscription.url, body, _headers(call, voice, body, at=at))
+    voice, body = voices[call.subscription.client.dialect], call.body.encode()
+    try:
+        headers = _headers(call, voice, body, at=at)
+    except InvalidToken:
+        outcome = Outcome(status=None, duration_ms=0, error="it cannot be signed: ENCRYPTION_KEY is not the one that sealed the secret")
+    else:
+        outcome = posting.post(call.subscription.url, body, headers)
     _settle(call, outcome, arrived=outcome.status is not None and voice.acknowledges(outcome.status), at=at, chance=chance)
 
 
-def send_test(subscription: Subscription, *, voices: Mapping[str, Voice], at: datetime) -> Call:
-    """Owe a subscription an event that did not happen, so that whoever receives it can see that all is well."""
+def send_test(subscription: Subscription, *, voice: Voice, at: datetime) -> Call:
+    """Owe a subscription an event that did not happen, at once, so that whoever receives it can see that all is well."""
     token = new_public_id()
-    name, body = voices[subscription.client.dialect].test(subscription, message_id=f"test_{token}", at=at)
+    name, body = voice.test(subscription, message_id=f"test_{token}", at=at)
     with effects.atomic():
         made = Call.objects.create(
             subscription=subscription, name=name, message_id=f"test_{token}", chain=f"test {token}", body=body, created_at=at
         )
-        release(subscription, at=at)
+        let_go(made, at=at)
     return made
 
 
@@ -99,12 +69,13 @@ def acknowledge(call: Call, *, by: Actor, at: datetime) -> None:
 
 
 def resend(call: Call, *, by: Actor, at: datetime) -> None:
-    """Send what was sent or given up once more, with all its attempts before it; what is still owed stays as it is."""
+    """Send what was sent or given up once more, at once, and so what waits for its next attempt; what is under way stays as it is."""
     with effects.atomic():
         hold(call.subscription)
-        if _owe_again(Call.objects.exclude(state__in=UNSETTLED).filter(pk=call.pk)):
+        again = Call.objects.filter(pk=call.pk).exclude(Q(state=CallState.WAITING) | Q(state=CallState.QUEUED, due_at=None))
+        if _owe_again(again.exclude(state=CallState.QUEUED, due_at__lte=at)):
             logger.info("%s has call %d sent again", by.name, call.pk)
-            release(call.subscription, at=at)
+        let_go(call, at=at)
 
 
 def resend_failed(subscription: Subscription, *, by: Actor, at: datetime) -> int:
@@ -126,7 +97,7 @@ def sweep(*, at: datetime) -> None:
             with effects.atomic():
                 hold(call.subscription)
                 for held in Call.objects.filter(pk=call.pk, turn=call.turn, state=CallState.QUEUED):
-                    _enqueue(held, due_at=None)
+                    enqueue(held, due_at=None)
     for subscription in Subscription.objects.active().filter(calls__state=CallState.WAITING).exclude(url="").distinct():
         with effects.atomic():
             release(subscription, at=at)
@@ -141,6 +112,22 @@ def _headers(call: Call, voice: Voice, body: bytes, *, at: datetime) -> dict[str
         **voice.headers(call.subscription, body),
         **signing.headers(call.message_id, at, body, voice.keys(call.subscription, at=at)),
     }
+
+
+def _is_put_off(call: Call, *, at: datetime, chance: float) -> bool:
+    """Whether a call must not be made now: its subscription is off, or is to be left alone for a while."""
+    subscription = call.subscription
+    if not Subscription.objects.active().filter(pk=subscription.pk).exclude(url="").exists():
+        _put_back(call, at=at)
+        return True
+    # What somebody asked for has no time at which it is due, and is not put off.
+    if subscription.paused_until is None or subscription.paused_until <= at or call.due_at is None:
+        return False
+    with effects.atomic():
+        hold(subscription)
+        for held in Call.objects.filter(pk=call.pk, turn=call.turn, state=CallState.QUEUED):
+            enqueue(held, due_at=subscription.paused_until + SPREAD * chance)
+    return True
 
 
 def _settle(call: Call, outcome: Outcome, *, arrived: bool, at: datetime, chance: float) -> None:
@@ -164,8 +151,8 @@ def _settle(call: Call, outcome: Outcome, *, arrived: bool, at: datetime, chance
                 _end(held, CallState.ACKNOWLEDGED, at=ended)
             else:
                 _try_again(held, outcome, at=ended, chance=chance)
-        _judge(subscription, outcome, arrived=arrived, at=ended)
-        release(subscription, at=ended)
+        judge(subscription, outcome, arrived=arrived, at=ended)
+        release(subscription, at=ended, most=AT_MOST if arrived and outcome.duration_ms <= QUICK_MS else AT_FIRST)
 
 
 def _end(call: Call, state: CallState, *, at: datetime) -> None:
@@ -175,11 +162,13 @@ def _end(call: Call, state: CallState, *, at: datetime) -> None:
 
 def _try_again(call: Call, outcome: Outcome, *, at: datetime, chance: float) -> None:
     wait = timetable.next_wait(call.tries, chance=chance, retry_after_s=outcome.retry_after_s)
+    said = outcome.status or outcome.error
     if wait is None or outcome.status == GONE:
-        logger.warning("gave up %s after %d attempts: %s", call, call.tries, outcome.status or outcome.error)
+        logger.warning("gave up call %d to subscription %d after %d attempts: %s", call.pk, call.subscription_id, call.tries, said)
         _end(call, CallState.FAILED, at=at)
     else:
-        _enqueue(call, due_at=at + wait)
+        logger.info("attempt %d at call %d to subscription %d failed: %s", call.tries, call.pk, call.subscription_id, said)
+        enqueue(call, due_at=at + wait)
 
 
 def _put_back(call: Call, *, at: datetime) -> None:
@@ -192,38 +181,3 @@ def _put_back(call: Call, *, at: datetime) -> None:
 
 def _owe_again(calls: QuerySet[Call]) -> int:
     return calls.update(state=CallState.WAITING, tries=0, due_at=None, settled_at=None)
-
-
-def _enqueue(call: Call, *, due_at: datetime | None) -> None:
-    call.state, call.turn, call.due_at = CallState.QUEUED, call.turn + 1, due_at
-    call.save(update_fields=["state", "turn", "due_at", "tries"])
-    queue.send(call.pk, call.turn, at=due_at)
-
-
-def _judge(subscription: Subscription, outcome: Outcome, *, arrived: bool, at: datetime) -> None:
-    """Remember since when an endpoint has been failing, and switch off one that is gone or has failed for days."""
-    if outcome.status == GONE:
-        _disable(subscription, DisabledWhy.GONE, at=at)
-    elif arrived and subscription.failing_since is not None:
-        _recover(subscription, since=subscription.failing_since, at=at)
-    elif not arrived and subscription.failing_since is None:
-        subscription.failing_since = at
-        subscription.save(update_fields=["failing_since"])
-    elif not arrived and subscription.failing_since is not None and at - subscription.failing_since >= timetable.DISABLE_AFTER:
-        _disable(subscription, DisabledWhy.FAILING, at=at)
-
-
-def _recover(subscription: Subscription, *, since: datetime, at: datetime) -> None:
-    """After an outage nothing waits for its next attempt any longer: the endpoint is there."""
-    if at - since >= OUTAGE:
-        subscription.calls.filter(state=CallState.QUEUED, due_at__gt=at).update(state=CallState.WAITING, due_at=None)
-    subscription.failing_since = None
-    subscription.save(update_fields=["failing_since"])
-
-
-def _disable(subscription: Subscription, why: DisabledWhy, *, at: datetime) -> None:
-    if subscription.disabled_at is not None:
-        return
-    logger.warning("switched off %s: %s", subscription, why.label)
-    subscription.disabled_at, subscription.disabled_why = at, why
-    subscription.save(update_fields=["disabled_at", "disabled_why"])

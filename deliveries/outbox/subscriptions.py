@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from deliveries.models import DisabledWhy, Subscription
-from deliveries.outbox import sending, targets
+from deliveries.outbox import pacing, targets
 from stores import credentials, effects
 from stores.actors import Actor
 from stores.models import ApiClient, Connection, Store
@@ -23,6 +23,10 @@ BOTH_VALID = timedelta(hours=24)
 """How long the secret before is signed with too, once there is another."""
 
 
+AFRESH: dict[str, Any] = {"failing_since": None, "failed_at": None, "paused_until": None, "disabled_at": None, "disabled_why": ""}
+"""What is forgotten when a subscription is switched on."""
+
+
 class TooManyWebhooks(Refused):
     """A client has as many webhooks as anybody may have."""
 
@@ -34,10 +38,12 @@ def new_secret() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def subscribe(client: ApiClient, store: Store, url: str, names: Sequence[str], *, by: Actor, at: datetime) -> tuple[Subscription, str]:
+def subscribe(
+    client: ApiClient, store: Store, url: str, names: Sequence[str], *, key: Connection | None = None, by: Actor, at: datetime
+) -> tuple[Subscription, str]:
     """A webhook with a secret of its own, which is returned in clear for the one time it is shown.
 
-    Raises `UnsafeTarget`, and `TooManyWebhooks`.
+    One that was asked for with an API key ends when that is revoked. Raises `UnsafeTarget`, and `TooManyWebhooks`.
     """
     targets.check(url)
     secret = new_secret()
@@ -47,7 +53,13 @@ def subscribe(client: ApiClient, store: Store, url: str, names: Sequence[str], *
         if Subscription.objects.filter(client=client).count() >= MOST:
             raise TooManyWebhooks(f"There are {MOST} webhooks already, which is as many as a client may have. Delete one first.")
         made = Subscription.objects.create(
-            client=client, store=store, url=url, names=list(names), sealed_secret=credentials.seal(secret), created_at=at
+            client=client,
+            key=key,
+            store=store,
+            url=url,
+            names=list(names),
+            sealed_secret=credentials.seal(secret),
+            created_at=at,
         )
     logger.info("%s has subscription %d to %s", by.name, made.pk, ", ".join(names))
     return made, secret
@@ -58,13 +70,13 @@ def call_back(connection: Connection, url: str, names: Sequence[str], *, follows
     if url:
         targets.check(url)
     given: dict[str, Any] = {"url": url, "names": list(names), "follows_positions": follows_positions}
-    afresh: dict[str, Any] = {"failing_since": None, "disabled_at": None, "disabled_why": ""}
     bound: dict[str, Any] = {"client": connection.client, "store": connection.store, "account": connection.account, "created_at": at}
     with effects.atomic():
         kept, _ = Subscription.objects.update_or_create(
-            connection=connection, defaults=given | afresh, create_defaults=given | bound | {"connection": connection}
+            connection=connection, defaults=given | AFRESH, create_defaults=given | bound | {"connection": connection}
         )
-        sending.release(kept, at=at)
+        pacing.hurry(kept, at=at)
+        pacing.release(kept, at=at)
     logger.info("%s has subscription %d to %s", by.name, kept.pk, ", ".join(names))
     return kept
 
@@ -114,14 +126,15 @@ def enable(subscription: Subscription, *, by: Actor, at: datetime) -> None:
     """Send again, beginning with what waits."""
     with effects.atomic():
         _hold(subscription)
-        Subscription.objects.filter(pk=subscription.pk).update(disabled_at=None, disabled_why="", failing_since=None)
-        sending.release(subscription, at=at)
+        Subscription.objects.filter(pk=subscription.pk).update(**AFRESH)
+        pacing.hurry(subscription, at=at)
+        pacing.release(subscription, at=at)
     logger.info("%s switched on subscription %d", by.name, subscription.pk)
 
 
 def _hold(subscription: Subscription) -> Subscription:
     """Lock it, and look again for whoever acts only on what they have seen; raises `NotFound` when it has ended meanwhile."""
-    held = sending.hold(subscription)
+    held = pacing.hold(subscription)
     if held is None:
         raise NotFound("The subscription has ended.")
     effects.locked()

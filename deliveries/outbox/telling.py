@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from deliveries.models import Call, Event, FeedEntry, Subscription
-from deliveries.outbox import queue, sending
+from deliveries.outbox import pacing, queue
 from deliveries.outbox.voices import Message, Voice
 from stores import effects
 
@@ -36,18 +36,23 @@ def tell(chain: str, *, voices: Mapping[str, Voice], at: datetime) -> int:
         owed = [message for batch in changed for message in _owed(batch, voices)]
         Call.objects.bulk_create(_call(subscription, message, chain, at=at) for subscription, message in owed)
         for subscription in sorted({subscription.pk: subscription for subscription, _ in owed}.values(), key=lambda each: each.pk):
-            sending.release(subscription, at=at)
+            pacing.release(subscription, at=at)
         if events:
             _hold(FEED)
             FeedEntry.objects.bulk_create(FeedEntry(event=event, store_id=event.store_id) for change in changed for event in change)
     return len(events)
 
 
-def sweep(*, at: datetime) -> int:
-    """Queue what lies there untold although its job is gone, as after a restored backup; returns how many things."""
-    last = FeedEntry.objects.order_by("-event_id").values_list("event_id", flat=True).first() or 0
-    lost = Event.objects.untold().filter(pk__gt=last - LOOK_BACK, recorded_at__lt=at - OVERDUE).order_by("pk")
-    chains = dict.fromkeys(event.chain for event in lost)
+def sweep(*, at: datetime, whole: bool = False) -> int:
+    """Queue what lies there untold although its job is gone, as after a restored backup; returns how many things.
+
+    Looks at the newest events, or, when asked to, at the `whole` log.
+    """
+    lost = Event.objects.untold().filter(recorded_at__lt=at - OVERDUE).order_by("pk")
+    if not whole:
+        last = FeedEntry.objects.order_by("-event_id").values_list("event_id", flat=True).first() or 0
+        lost = lost.filter(pk__gt=last - LOOK_BACK)
+    chains = [chain for chain in dict.fromkeys(event.chain for event in lost.iterator()) if not queue.has_tell(chain)]
     queue.tell(chains)
     return len(chains)
 
@@ -67,7 +72,7 @@ def _changes(events: Iterable[Event]) -> list[list[Event]]:
 
 
 def _owed(batch: list[Event], voices: Mapping[str, Voice]) -> Iterable[tuple[Subscription, Message]]:
-    wanting = Subscription.objects.active().of_store(batch[0].store_id).select_related("client", "connection").order_by("pk")
+    wanting = Subscription.objects.owing().of_store(batch[0].store_id).select_related("client", "connection").order_by("pk")
     for subscription in wanting:
         for message in voices[subscription.client.dialect].messages(batch, subscription):
             yield subscription, message

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from pytest_django import DjangoAssertNumQueries
 
 from deliveries import booking, doctor, intake, transitions
@@ -70,8 +70,12 @@ def never_told(kind: str) -> None:
     Event.objects.filter(kind=kind).delete()
 
 
+def all_under_way() -> QuerySet[Call]:
+    return Call.objects.filter(state=CallState.QUEUED)
+
+
 def under_way() -> Call:
-    return Call.objects.filter(state=CallState.QUEUED).order_by("pk")[0]
+    return all_under_way().order_by("pk")[0]
 
 
 def picked_up_without_a_time() -> None:
@@ -116,8 +120,8 @@ BREAKS: list[tuple[str, Callable[[], object]]] = [
     ("what_happened_is_told", lambda: forget("tell")),
     ("what_is_under_way_is_sent", lambda: forget("send")),
     ("what_is_under_way_is_sent", lambda: change(Call, under_way().pk, turn=7)),
-    ("what_waits_has_its_turn", lambda: change(Call, under_way().pk, state=CallState.ACKNOWLEDGED, settled_at=NOON)),
-    ("what_waits_has_its_turn", lambda: change(Call, under_way().pk, state=CallState.WAITING)),
+    ("what_waits_has_its_turn", lambda: all_under_way().update(state=CallState.ACKNOWLEDGED, settled_at=NOON)),
+    ("what_waits_has_its_turn", lambda: all_under_way().update(state=CallState.WAITING)),
 ]
 
 

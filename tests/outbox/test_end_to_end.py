@@ -23,7 +23,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateW
 
 from deliveries import doctor, transitions
 from deliveries.models import Attempt, Call, CallState, Delivery
-from deliveries.outbox import sending
+from deliveries.outbox import pacing
 from stores.actors import SYSTEM
 from stores.models import Store
 from tests import factories
@@ -199,7 +199,7 @@ def test_an_endpoint_that_hangs_keeps_nobody_else_waiting(crew: Crew) -> None:
         until(is_at_rest)
         waited = [wait_for_call(store, quick) for _ in range(30)]
         assert statistics.median(waited) < 1, waited
-        assert len(slow.arrived) == sending.AT_ONCE
+        assert len(slow.arrived) == pacing.AT_FIRST
         assert not Attempt.objects.filter(call__subscription__url=slow.url).exists(), "it hangs no longer"
 
 

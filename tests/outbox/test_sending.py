@@ -1,14 +1,16 @@
 """Calls go out a few at a time and in order, are tried again by the timetable, and are never forgotten."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from deliveries import jobs, transitions
+from deliveries import doctor, jobs, transitions
 from deliveries.models import Attempt, Call, CallState, Delivery, DisabledWhy, Subscription
-from deliveries.outbox import queue, sending, subscriptions, timetable
+from deliveries.outbox import pacing, queue, sending, subscriptions, timetable
+from stores import credentials
 from stores.actors import SYSTEM
 from tests import factories
 from tests.factories import NOON
@@ -17,6 +19,7 @@ from tests.stores.loopback import Loopback, serving
 
 pytestmark = pytest.mark.django_db
 
+NOWHERE = "http://127.0.0.1:9/"
 STORY = ("order.created", "delivery.started", "delivery.picked", "delivery.in_transit", "delivery.completed")
 
 
@@ -29,6 +32,14 @@ def server() -> Iterator[Loopback]:
 @pytest.fixture
 def hand() -> Hand:
     return Hand()
+
+
+@contextmanager
+def digesting(*, all_but: str) -> Iterator[Loopback]:
+    """A receiver that answers 200 to everything but one body, which it never can digest."""
+    with serving() as loopback:
+        loopback.status_of = lambda body: 500 if body == all_but.encode() else 200
+        yield loopback
 
 
 def ride(delivery: Delivery, *, at: datetime = NOON) -> None:
@@ -109,36 +120,73 @@ def test_of_one_thing_only_the_oldest_goes_out(server: Loopback, hand: Hand) -> 
     assert [body.split(b'"event":"')[1].split(b'"')[0].decode() for _, body in server.asked] == list(STORY)
 
 
-def test_only_a_few_are_under_way_at_once(server: Loopback, hand: Hand) -> None:
+def under_way() -> int:
+    return Call.objects.filter(pacing.occupying(NOON)).count()
+
+
+def test_few_are_under_way_until_quick_answers_come(server: Loopback, hand: Hand) -> None:
     made = subscription(factories.StoreFactory.create(), server.url)
-    orders(made, 9, hand)
-    assert states(made).count(CallState.QUEUED) == sending.AT_ONCE
+    orders(made, 20, hand)
+    assert under_way() == pacing.AT_FIRST
+    hand.send(most=1)
+    assert under_way() == pacing.AT_MOST
     hand.send()
-    assert states(made) == [CallState.ACKNOWLEDGED] * 9
+    assert states(made) == [CallState.ACKNOWLEDGED] * 20
 
 
-@pytest.mark.parametrize(("outage", "pause"), [(timedelta(minutes=2), timedelta(seconds=30)), (timedelta(days=1), sending.LONGEST_PAUSE)])
-def test_an_endpoint_that_fails_is_tried_with_one_call_after_a_pause(
-    server: Loopback, hand: Hand, outage: timedelta, pause: timedelta
-) -> None:
-    made = subscription(factories.StoreFactory.create(), server.url)
-    Subscription.objects.update(failing_since=NOON - outage)
+def test_an_endpoint_that_cannot_be_reached_is_tried_with_one_call_after_a_pause(hand: Hand) -> None:
+    made = subscription(factories.StoreFactory.create(), NOWHERE)
+    pause = NOON + timedelta(seconds=30)
+    Subscription.objects.update(failing_since=NOON - timedelta(minutes=2), failed_at=NOON, paused_until=pause)
     orders(made, 9, hand)
-    (tried,) = Call.objects.filter(state=CallState.QUEUED)
-    assert tried.due_at == NOON + pause
-    assert hand.send(at=NOON) == 0
-    hand.send(at=NOON + pause)
-    assert states(made) == [CallState.ACKNOWLEDGED] * 9
+    probe = Call.objects.get(state=CallState.QUEUED)
+    assert probe.due_at == pause
+    assert doctor.examine() == []
+    hand.send(at=NOON + timedelta(seconds=31), most=1)
+    paused_until = fresh(made).paused_until
+    assert paused_until is not None
+    assert timedelta(seconds=60) < paused_until - NOON < timedelta(seconds=80)
+
+
+def test_the_pause_an_endpoint_asks_for_holds_for_all_its_calls(server: Loopback, hand: Hand) -> None:
+    server.status, server.headers = 503, {"Retry-After": "3600"}
+    made = subscription(factories.StoreFactory.create(), server.url)
+    for minute in range(30):
+        orders(made, 1, hand)
+        hand.send(at=NOON + timedelta(minutes=minute))
+    assert len(server.asked) == 1
+    server.status, server.headers = 200, {}
+    hand.send(at=NOON + timedelta(minutes=62))
+    hand.send(at=NOON + timedelta(minutes=63))
+    assert set(states(made)) == {CallState.ACKNOWLEDGED}
+
+
+def test_a_call_that_cannot_be_digested_has_its_three_days_and_delays_no_other(hand: Hand) -> None:
+    made = subscription(factories.StoreFactory.create(), NOWHERE)
+    orders(made, 1, hand)
+    poison = Call.objects.get()
+    at, tried, late = NOON, [], []
+    with digesting(all_but=poison.body) as server:
+        Subscription.objects.update(url=server.url)
+        while Call.objects.get(pk=poison.pk).state == CallState.QUEUED and at < NOON + timedelta(days=5):
+            before = Attempt.objects.filter(call=poison).count()
+            orders(made, 1, hand)
+            hand.send(at=at)
+            late += [] if Call.objects.latest("pk").state == CallState.ACKNOWLEDGED else [at]
+            tried += [at] if Attempt.objects.filter(call=poison).count() > before else []
+            at += timedelta(minutes=30)
+    assert (len(tried), late) == (10, [])
+    assert timedelta(days=3) < tried[-1] - NOON < timedelta(days=4)
 
 
 def test_what_waits_for_its_next_attempt_keeps_nothing_else_waiting(server: Loopback, hand: Hand) -> None:
     made = subscription(factories.StoreFactory.create(), server.url)
     orders(made, 9, hand)
     server.status = 500
-    hand.send(at=NOON, most=sending.AT_ONCE)
+    hand.send(most=pacing.AT_FIRST)
     server.status = 200
-    hand.send(at=NOON + timedelta(seconds=4))
-    assert states(made) == [*[CallState.QUEUED] * 4, *[CallState.ACKNOWLEDGED] * 5]
+    hand.send()
+    assert states(made) == [*[CallState.QUEUED] * 2, *[CallState.ACKNOWLEDGED] * 7]
     hand.send(at=NOON + timedelta(seconds=30))
     assert set(states(made)) == {CallState.ACKNOWLEDGED}
 
@@ -162,40 +210,96 @@ def test_gone_switches_the_subscription_off(server: Loopback, hand: Hand) -> Non
 def test_five_days_of_failure_switch_it_off(server: Loopback, hand: Hand) -> None:
     server.status = 500
     made = subscription(factories.StoreFactory.create(), server.url)
-    orders(made, 1, hand)
-    hand.send(at=NOON, most=1)
-    orders(made, 1, hand)
-    hand.send(at=NOON + timedelta(days=5, seconds=-9), most=1)
+    for day in range(5):
+        orders(made, 1, hand)
+        hand.send(at=NOON + timedelta(days=day), most=1)
     assert fresh(made).disabled_at is None
     orders(made, 1, hand)
-    hand.send(at=NOON + timedelta(days=5, seconds=9), most=10)
+    hand.send(at=NOON + timedelta(days=5, minutes=1), most=10)
     assert fresh(made).disabled_why == DisabledWhy.FAILING
 
 
-def test_after_an_outage_nothing_waits_any_longer(server: Loopback, hand: Hand) -> None:
+def test_a_blip_after_a_quiet_week_does_not(server: Loopback, hand: Hand) -> None:
     server.status = 500
+    made = subscription(factories.StoreFactory.create(), server.url)
+    orders(made, 1, hand)
+    hand.send(most=1)
+    orders(made, 1, hand)
+    hand.send(at=NOON + timedelta(days=8), most=2)
+    assert fresh(made).disabled_at is None
+
+
+@pytest.mark.parametrize("outage", [timedelta(seconds=39), timedelta(minutes=20), timedelta(hours=8)])
+def test_after_an_outage_nothing_waits_any_longer(hand: Hand, outage: timedelta) -> None:
+    made = subscription(factories.StoreFactory.create(), NOWHERE)
+    orders(made, 5, hand)
+    at = NOON
+    while at < NOON + outage:
+        hand.send(at=at)
+        at += timedelta(seconds=10) if outage < timedelta(hours=1) else timedelta(minutes=10)
+    assert Attempt.objects.count() > 5
+    with serving() as server:
+        Subscription.objects.update(url=server.url)
+        orders(made, 1, hand)
+        hand.send(at=at + pacing.LONGEST_PAUSE)
+        hand.send(at=at + pacing.LONGEST_PAUSE + sending.SPREAD)
+    assert set(states(made)) == {CallState.ACKNOWLEDGED}
+    assert (fresh(made).failing_since, fresh(made).paused_until) == (None, None)
+
+
+def test_switched_on_again_what_would_be_due_in_hours_goes_out(server: Loopback, hand: Hand) -> None:
     made = subscription(factories.StoreFactory.create(), server.url)
     orders(made, 3, hand)
-    hand.send(at=NOON)
-    hand.send(at=NOON + timedelta(seconds=30))
-    server.status = 200
-    at = NOON + timedelta(minutes=2)
-    assert hand.send(at=at) == 0
-    orders(made, 1, hand)
-    hand.send(at=at)
+    Call.objects.filter(state=CallState.QUEUED).update(due_at=NOON + timedelta(hours=11), tries=7)
+    subscriptions.disable(made, by=SYSTEM, at=NOON)
+    subscriptions.enable(made, by=SYSTEM, at=NOON)
+    hand.send()
     assert set(states(made)) == {CallState.ACKNOWLEDGED}
-    assert fresh(made).failing_since is None
 
 
-def test_a_call_that_cannot_be_digested_is_not_hurried(server: Loopback, hand: Hand) -> None:
+def test_what_somebody_asks_for_is_sent_at_once(server: Loopback, hand: Hand) -> None:
     made = subscription(factories.StoreFactory.create(), server.url)
-    server.status = 500
     orders(made, 1, hand)
-    hand.send(at=NOON, most=1)
-    server.status = 200
-    orders(made, 1, hand)
-    hand.send(at=NOON + timedelta(seconds=2))
+    later = NOON + timedelta(hours=11)
+    Call.objects.update(due_at=later, tries=7)
+    Subscription.objects.update(failing_since=NOON, failed_at=NOON, paused_until=later)
+    sending.send_test(made, voice=jobs.VOICES["coopcycle"], at=NOON)
+    hand.send()
     assert states(made) == [CallState.QUEUED, CallState.ACKNOWLEDGED]
+    Call.objects.filter(tries=7).update(state=CallState.QUEUED, due_at=later)
+    sending.resend(Call.objects.earliest("pk"), by=SYSTEM, at=NOON)
+    hand.send()
+    assert set(states(made)) == {CallState.ACKNOWLEDGED}
+
+
+def test_what_cannot_be_signed_is_seen_to_fail(server: Loopback, hand: Hand) -> None:
+    made = subscription(factories.StoreFactory.create(), server.url)
+    Subscription.objects.update(sealed_secret="made with another key")
+    orders(made, 1, hand)
+    hand.send(most=1)
+    assert "ENCRYPTION_KEY" in Attempt.objects.get().error
+    assert (server.asked, fresh(made).failing_since is None) == ([], False)
+
+
+def test_a_webhook_ends_with_the_key_that_asked_for_it(server: Loopback, hand: Hand) -> None:
+    store = factories.StoreFactory.create()
+    factories.api_key(store)
+    key = store.connections.get()
+    made, _ = subscriptions.subscribe(key.client, store, server.url, ["order.created"], key=key, by=SYSTEM, at=NOON)
+    orders(made, 1, hand)
+    credentials.revoke(key, at=NOON)
+    hand.send()
+    orders(made, 1, hand)
+    assert (states(made), server.asked) == ([CallState.WAITING], [])
+
+
+def test_a_callback_that_is_off_is_owed_what_it_can_read(hand: Hand) -> None:
+    store = factories.StoreFactory.create()
+    factories.hubrise_token(store=store)
+    made = subscriptions.call_back(store.connections.get(), NOWHERE, ["order.create"], follows_positions=False, by=SYSTEM, at=NOON)
+    subscriptions.disable(made, by=SYSTEM, at=NOON)
+    orders(made, 1, hand)
+    assert states(made) == [CallState.WAITING]
 
 
 def test_an_overtaken_job_does_nothing(server: Loopback, hand: Hand) -> None:
@@ -228,7 +332,7 @@ def test_a_revoked_connection_is_told_nothing_more(server: Loopback, hand: Hand)
     connection = store.connections.get()
     made = subscriptions.call_back(connection, server.url, ["order.create"], follows_positions=False, by=SYSTEM, at=NOON)
     Call.objects.create(subscription=made, name="order.create", message_id="one", chain="order 1", body="{}", created_at=NOON)
-    sending.release(made, at=NOON)
+    pacing.release(made, at=NOON)
     store.connections.update(revoked_at=NOON)
     hand.send()
     assert (states(made), server.asked) == ([CallState.WAITING], [])
@@ -258,7 +362,7 @@ def test_whoever_reads_by_polling_acknowledges(hand: Hand) -> None:
     factories.hubrise_token(store=store)
     made = subscriptions.call_back(store.connections.get(), "", ["order.create"], follows_positions=False, by=SYSTEM, at=NOON)
     call = Call.objects.create(subscription=made, name="order.create", message_id="one", chain="order 1", body="{}", created_at=NOON)
-    sending.release(made, at=NOON)
+    pacing.release(made, at=NOON)
     assert states(made) == [CallState.WAITING]
     sending.acknowledge(call, by=SYSTEM, at=NOON)
     assert states(made) == [CallState.ACKNOWLEDGED]
@@ -269,7 +373,7 @@ def test_a_test_event_is_a_call_like_others(server: Loopback, hand: Hand) -> Non
     queue.test(made.pk)
     (job,) = ProcrastinateJob.objects.filter(task_name=queue.TEST)
     assert job.args["subscription_id"] == made.pk
-    call = sending.send_test(made, voices=jobs.VOICES, at=NOON)
+    call = sending.send_test(made, voice=jobs.VOICES["coopcycle"], at=NOON)
     hand.send()
     assert server.asked_with[0]["webhook-id"] == call.message_id
     assert states(made) == [CallState.ACKNOWLEDGED]
@@ -280,7 +384,7 @@ def test_a_lost_job_is_queued_again(server: Loopback, hand: Hand) -> None:
     orders(made, 6, hand)
     later = NOON + sending.OVERDUE + timedelta(seconds=1)
     sending.sweep(at=later)
-    assert set(Call.objects.values_list("turn", flat=True)) == {0, 1}
+    assert {0, 1} == set(Call.objects.values_list("turn", flat=True))
     ProcrastinateJob.objects.all().delete()
     sending.sweep(at=later)
     assert hand.send(at=later) == 6

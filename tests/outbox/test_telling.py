@@ -9,7 +9,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from deliveries import jobs, transitions
 from deliveries.models import Call, Event, FeedEntry, Subscription
-from deliveries.outbox import queue, sending, telling
+from deliveries.outbox import pacing, queue, telling
 from deliveries.outbox.voices import Message
 from stores.actors import SYSTEM
 from tests import factories
@@ -65,7 +65,7 @@ def test_what_fails_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> 
         raise OSError("the power is out")
 
     with monkeypatch.context() as patch:
-        patch.setattr(sending, "release", fail)
+        patch.setattr(pacing, "release", fail)
         with pytest.raises(OSError, match="power"):
             telling.tell(f"order {order.pk}", voices=jobs.VOICES, at=NOON)
     assert (Call.objects.count(), told()) == (0, [])
@@ -131,6 +131,7 @@ def test_a_lost_job_is_found_by_the_sweep() -> None:
     assert telling.sweep(at=now) == 0
     assert telling.sweep(at=now + telling.OVERDUE + timedelta(seconds=1)) == 1
     assert queue.has_tell(f"order {order.pk}")
+    assert telling.sweep(at=now + telling.OVERDUE + timedelta(seconds=1)) == 0
     Hand().tell()
     assert len(told()) == 1
 

@@ -1,7 +1,7 @@
 """A web server on this machine that gives prepared answers, for clients of outside services."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
@@ -14,6 +14,7 @@ class Loopback:
 
     body: bytes = b"{}"
     status: int = 200
+    status_of: Callable[[bytes], int] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, bytes]] = field(default_factory=list)
     asked_with: list[Message] = field(default_factory=list)
@@ -36,7 +37,7 @@ def serving() -> Iterator[Loopback]:
             loopback.asked_with.append(self.headers)
             loopback.asked.append((self.path, self.rfile.read(int(self.headers.get("Content-Length", 0)))))
             loopback.answering.wait(10)
-            self.send_response(loopback.status)
+            self.send_response(loopback.status if loopback.status_of is None else loopback.status_of(loopback.asked[-1][1]))
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(loopback.body)))
             for name, value in loopback.headers.items():

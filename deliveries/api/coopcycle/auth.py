@@ -11,7 +11,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from stores import credentials
 from stores.actors import Actor
-from stores.models import ApiClient, Dialect, User
+from stores.models import ApiClient, Connection, Dialect, User
 
 KEY_SCOPES = frozenset(["deliveries", "tasks"])
 """An API key does what its store's client does on deliveries, and follows their tasks, as far as the client is allowed to."""
@@ -28,7 +28,7 @@ class Caller:
     actor: Actor
     user: User | None = None
     client: ApiClient | None = None
-    by_key: bool = False
+    key: Connection | None = None
 
     @property
     def is_authenticated(self) -> bool:
@@ -76,7 +76,7 @@ def _key(secret: str) -> Caller:
     if found is None:
         raise AuthenticationFailed(INVALID)
     connection, actor = found
-    return Caller(actor=replace(actor, scopes=KEY_SCOPES & connection.client.scopes), client=connection.client, by_key=True)
+    return Caller(actor=replace(actor, scopes=KEY_SCOPES & connection.client.scopes), client=connection.client, key=connection)
 
 
 def _person(text: str) -> Caller:

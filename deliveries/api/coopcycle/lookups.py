@@ -33,7 +33,7 @@ def store_for(caller: Caller, store_id: int | None) -> Store:
     if store_id is None:
         if by.runs_the_desk:
             raise Missing("This value should not be blank.", path=("store",))
-        if by.kind is not ActorKind.CLIENT or caller.by_key:
+        if by.kind is not ActorKind.CLIENT or caller.key is not None:
             raise NotAllowed("Access Denied.")
         store_id = by.only_store_id or 0
     store = _STORE.first(pk=store_id)

@@ -13,11 +13,9 @@ from deliveries.api.coopcycle.voice import CoopCycleVoice
 from deliveries.api.coopcycle.webhooks import IRI, PER_PAGE, TAG, WebhookEndpoint, maybe_moment
 from deliveries.models import Attempt, Call, CallState
 from deliveries.outbox import sending
-from stores.models import Dialect
 from stores.refusals import NotFound
 
 STATES = query("state", enum=CallState.values)
-VOICES = {Dialect.COOPCYCLE.value: CoopCycleVoice()}
 
 
 class CallEndpoint(WebhookEndpoint):
@@ -75,7 +73,7 @@ class SendTestView(CallEndpoint):
     @described("test_webhook", "Test a webhook", tag=TAG, gives="LoneWebhookCall", status=202)
     def post(self, request: Request, pk: int) -> HttpResponse:
         """Send the event asked for, about a delivery that does not exist; the call is found where `Location` says."""
-        made = sending.send_test(self.webhook(pk), voices=VOICES, at=self.at)
+        made = sending.send_test(self.webhook(pk), voice=CoopCycleVoice(), at=self.at)
         made.refresh_from_db()
         return self.shown(made, status=202, iri=f"{IRI}/{pk}/calls/{made.pk}")
 

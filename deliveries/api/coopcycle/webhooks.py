@@ -68,7 +68,7 @@ class WebhooksView(WebhookEndpoint):
         sent = self.read(asked_for)
         store, client = lookups.store_for(self.caller, self.by.only_store_id), self.caller.client
         assert client is not None, "only programs get here"
-        made, secret = subscriptions.subscribe(client, store, sent.url, [sent.event], by=self.by, at=self.at)
+        made, secret = subscriptions.subscribe(client, store, sent.url, [sent.event], key=self.caller.key, by=self.by, at=self.at)
         return self.resource(webhook(made, secret=secret), status=201, iri=f"{IRI}/{made.pk}")
 
 

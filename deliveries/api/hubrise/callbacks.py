@@ -1,6 +1,5 @@
 """The callback of a connection: who is called and of what, and the events that nobody has acknowledged yet."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -14,13 +13,10 @@ from deliveries.api.hubrise.openapi import describe
 from deliveries.api.hubrise.voice import FOLLOWING, HubRiseVoice
 from deliveries.models import Call, CallState, Subscription
 from deliveries.outbox import sending, subscriptions
-from deliveries.outbox.voices import Voice
-from stores.models import Dialect
 from stores.refusals import NotFound
 
 Json = dict[str, Any]
 
-VOICES: Mapping[str, Voice] = {Dialect.HUBRISE: HubRiseVoice()}
 STATES = frozenset(["previous_state", "new_state"])
 TAG = "Callbacks"
 
@@ -103,7 +99,7 @@ class CallbackTest(CallbackEndpoint):
     def post(self, request: Request) -> HttpResponse:
         """Send an event of the first type asked for, about nothing. It appears among the events as any other."""
         json_object(request)  # clients send `{}` or nothing; what is no JSON is refused here as anywhere
-        return Resource(_event(sending.send_test(self.subscribed(), voices=VOICES, at=self.at)))
+        return Resource(_event(sending.send_test(self.subscribed(), voice=HubRiseVoice(), at=self.at)))
 
 
 class CallbackEvents(CallbackEndpoint):

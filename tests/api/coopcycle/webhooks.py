@@ -19,13 +19,13 @@ def subscribed(world: World, event: str = "order.created") -> Subscription:
 
 def owed(made: Subscription) -> Call:
     """A call of a webhook, queued."""
-    return sending.send_test(made, voices=jobs.VOICES, at=NOON)
+    return sending.send_test(made, voice=jobs.VOICES["coopcycle"], at=NOON)
 
 
 def tell(*chains: str) -> None:
     """Do what the worker does of what happened."""
     for chain in chains:
-        telling.tell(chain, voices=jobs.VOICES, at=NOON)
+        telling.tell(chain, voice=jobs.VOICES["coopcycle"], at=NOON)
 
 
 def happened(world: World) -> str:

@@ -151,7 +151,7 @@ def test_matrix_of_callbacks(token: str, method: str, path: str, body: Any) -> N
     event = "none"
     if connection is not None and connection.client.dialect == Dialect.HUBRISE:
         made = subscriptions.call_back(connection, "", ["order.update"], follows_positions=False, by=SYSTEM, at=NOON)
-        event = sending.send_test(made, voices={Dialect.HUBRISE: HubRiseVoice()}, at=NOON).message_id
+        event = sending.send_test(made, voice=HubRiseVoice(), at=NOON).message_id
     before = list(Subscription.objects.values()), list(Call.objects.values())
     reply = Till(held).call(method, path.format(event=event), body)
     wanted = expected(token, "", READS, named=False, of_an_order=False)
