@@ -35,6 +35,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("Stores", "storefront", "stores.store"),
             ("Accounts", "business", "stores.account"),
             ("Addresses", "location_on", "stores.address"),
+            ("Price lists", "payments", "quotes.pricingruleset"),
             ("Package sets", "package_2", "stores.packageset"),
             ("Time slots", "schedule", "stores.timeslot"),
             ("Tags", "label", "stores.tag"),

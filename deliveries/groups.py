@@ -20,6 +20,8 @@ MAY: dict[Role, dict[str, frozenset[str]]] = {
         "deliveries.subscription": RESENT,
         "deliveries.call": RESENT,
         "quotes.deliveryquote": MOVED,
+        "quotes.pricingruleset": SEEN,
+        "quotes.pricingrule": SEEN,
         "stores.order": MOVED,
         "stores.address": MOVED,
         "stores.account": SEEN,

@@ -76,6 +76,7 @@ class PricingRuleSet(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
 
     class Meta:
+        verbose_name = "price list"
         ordering = ["name", "id"]
         constraints = [models.CheckConstraint(condition=Q(strategy__in=[each.value for each in Strategy]), name="rule_set_strategy_known")]
 

@@ -4,7 +4,21 @@ Nothing here assigns a status. `desk` holds who may see what, `acts` the verbs w
 module is named after what it shows. Importing this package is what registers them all.
 """
 
-from deliveries.admin import calls, clients, couriers, deliveries, events, jobs, offering, orders, people, stores, subscriptions, tasks
+from deliveries.admin import (
+    calls,
+    clients,
+    couriers,
+    deliveries,
+    events,
+    jobs,
+    offering,
+    orders,
+    people,
+    prices,
+    stores,
+    subscriptions,
+    tasks,
+)
 
 __all__ = [
     "calls",
@@ -16,6 +30,7 @@ __all__ = [
     "offering",
     "orders",
     "people",
+    "prices",
     "stores",
     "subscriptions",
     "tasks",

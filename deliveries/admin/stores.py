@@ -84,7 +84,17 @@ class StoreAdmin(DeskAdmin):
         ("Who", {"fields": ("owners", "default_courier")}),
         (
             "What it sends",
-            {"fields": ("package_set", "time_slot", "default_tags", "preparation_minutes", "cash_on_delivery", "default_document_url")},
+            {
+                "fields": (
+                    "pricing_rule_set",
+                    "package_set",
+                    "time_slot",
+                    "default_tags",
+                    "preparation_minutes",
+                    "cash_on_delivery",
+                    "default_document_url",
+                )
+            },
         ),
     )
 

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ("version", models.PositiveIntegerField(default=1, editable=False)),
             ],
             options={
+                "verbose_name": "price list",
                 "ordering": ["name", "id"],
                 "constraints": [
                     models.CheckConstraint(condition=models.Q(("strategy__in", ["find", "map"])), name="rule_set_strategy_known")

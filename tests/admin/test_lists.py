@@ -15,7 +15,7 @@ from procrastinate.contrib.django import app
 from deliveries import intake, transitions
 from deliveries.models import Attempt, Call, Courier, Delivery, Event, Subscription, Task, TaskList
 from deliveries.outbox import subscriptions
-from quotes.models import DeliveryQuote
+from quotes.models import DeliveryQuote, PricingRuleSet
 from quotes.offers import Offer
 from stores import credentials
 from stores.actors import SYSTEM
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 REGISTERED: list[type[Model]] = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 OURS: set[type[Model]] = {Account, Address, ApiClient, Connection, Courier, Delivery, DeliveryQuote, Event, Order, PackageSet, Store}
-OURS |= {Call, Subscription, Tag, Task, TaskList, TimeSlot, User}
+OURS |= {Call, PricingRuleSet, Subscription, Tag, Task, TaskList, TimeSlot, User}
 MOST_QUERIES = 18
 """On any list: session, person, role, count, rows, their stops, and the choices of the facets."""
 
@@ -39,6 +39,7 @@ def a_little_of_everything(number: int) -> Delivery:
     store.owners.add(factories.UserFactory.create())
     store.package_set = PackageSet.objects.create(name=f"Set {number}")
     store.package_set.packages.create(name="SMALL", short_code="S")
+    store.pricing_rule_set = factories.price_list(("distance > 0", "499"), name=f"Prices {number}")
     store.time_slot = TimeSlot.objects.create(name=f"Slot {number}", opening_hours=["Mo-Su 10:00-12:00", "Mo,We-Fr 14:00-18:00"])
     store.save()
     store.default_tags.add(Tag.objects.create(name=f"Cold {number}", slug=f"cold-{number}"))

@@ -174,4 +174,4 @@ def test_groups_are_set_up_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert not codes & {"view_apiclient", "view_user", "delete_delivery"}
     assert Group.objects.get(name="courier").permissions.count() == 0
     tables = {table for may in groups.MAY.values() for table in may}
-    assert tables <= {model._meta.label_lower for model in REGISTERED} | {"stores.package"}
+    assert tables <= {model._meta.label_lower for model in REGISTERED} | {"stores.package", "quotes.pricingrule"}
