@@ -38,7 +38,8 @@ class Act:
 
     `done` says how many rows it was done to, `ending` what the answers add to that, as " to Aya"; `warns` what is odd
     about a result, "" for nothing; `fits` tells from a row whether to offer it on its page; `grave` ones ask
-    before they are done to many; `for_stores` ones are for the owners of a store, too.
+    before they are done, and say what `follows`; `quiet` ones are no louder on a page than others for all that; `for_stores`
+    ones are for the owners of a store, too. `done_to` names the row it was done to when that was one alone.
     """
 
     name: str
@@ -46,12 +47,15 @@ class Act:
     icon: str
     call: Callable[..., object]
     done: Callable[[int], str]
+    done_to: Callable[[Any], str] | None = None
     form: type[forms.Form] | None = None
     fits: Callable[[Any], bool] = _always
     reached: Callable[[Any], bool] = _always
     ending: Callable[[dict[str, Any]], str] = _nothing
     warns: Callable[[Any], str] = _nothing
     grave: bool = False
+    quiet: bool = False
+    follows: str = ""
     for_stores: bool = False
 
     @property
@@ -81,7 +85,8 @@ def in_words(row: Model, refusal: Refused) -> str:
 
 def carry_out(request: HttpRequest, act: Act, rows: Iterable[Model], answers: dict[str, Any]) -> int:
     """Call the core once for each row, and tell what came of it; returns how many it was done to."""
-    by, at, count = actor_of(request), moment_of(request), 0
+    by, at = actor_of(request), moment_of(request)
+    reached: list[Model] = []
     for row in rows:
         try:
             result = act.call(row, by=by, at=at, **answers)
@@ -89,15 +94,35 @@ def carry_out(request: HttpRequest, act: Act, rows: Iterable[Model], answers: di
             messages.warning(request, in_words(row, refusal))
         else:
             if act.reached(result):
-                count += 1
+                reached.append(row)
                 odd = act.warns(result)
                 if odd:
                     messages.warning(request, odd)
             else:
                 messages.warning(request, f"{row}: nothing to {act.label.lower()}.")
-    if count:
-        messages.success(request, f"{act.done(count).removesuffix('.')}{act.ending(answers)}.")
-    return count
+    if reached:
+        said = act.done_to(reached[0]) if act.done_to and len(reached) == 1 else act.done(len(reached))
+        messages.success(request, f"{said.removesuffix('.')}{act.ending(answers)}.")
+    return len(reached)
+
+
+@dataclass(frozen=True)
+class Titled:
+    """A row under a name that says more than its own, as the way to it at the top of its page shows it."""
+
+    row: Model
+    name: str
+
+    @property
+    def pk(self) -> Any:
+        return self.row.pk
+
+    @property
+    def _meta(self) -> Any:
+        return self.row._meta
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ActingAdmin(DeskAdmin):
@@ -113,6 +138,10 @@ class ActingAdmin(DeskAdmin):
     def describe(self, row: Any) -> str:
         """What tells a row from others on the page that asks before something is done to it."""
         return " · ".join(part for part in (str(row), row.get_status_display() if hasattr(row, "get_status_display") else "") if part)
+
+    def title_of(self, row: Any) -> str:
+        """What the page of a row is called."""
+        return str(row)
 
     def has_act_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request, "change", self.opts.label_lower)
@@ -147,6 +176,8 @@ class ActingAdmin(DeskAdmin):
             row = self.get_object(request, object_id)
             if row is not None:
                 context["acts"] = self._buttons(request, row)
+                name = self.title_of(row)
+                context |= {"subtitle": name, "original": Titled(row, name)}
         return super().changeform_view(request, object_id, form_url, context)
 
     def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponseBase:
@@ -162,7 +193,9 @@ class ActingAdmin(DeskAdmin):
         if given is not None and form.is_valid():
             carry_out(request, act, [row], form.cleaned_data)
             return HttpResponseRedirect(reverse(page_url(row), args=[row.pk]))
-        return self._ask(request, act, form, [row], {"back": reverse(page_url(row), args=[row.pk]), "original": row})
+        return self._ask(
+            request, act, form, [row], {"back": reverse(page_url(row), args=[row.pk]), "original": Titled(row, self.title_of(row))}
+        )
 
     def _on_many(self, act: Act) -> Callable[..., HttpResponseBase | None]:
         def action(admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
@@ -180,7 +213,7 @@ class ActingAdmin(DeskAdmin):
 
     def _ask(self, request: HttpRequest, act: Act, form: forms.Form, rows: list[Any], more: dict[str, Any]) -> TemplateResponse:
         count = len(rows)
-        name = str(rows[0]) if count == 1 else f"{count} {self.opts.verbose_name_plural}"
+        name = self.title_of(rows[0]) if count == 1 else f"{count} {self.opts.verbose_name_plural}"
         context = {
             **self.admin_site.each_context(request),
             "title": f"{act.label}: {name}",
@@ -204,7 +237,7 @@ class ActingAdmin(DeskAdmin):
                 "icon": act.icon,
                 "url": reverse(urls, args=[row.pk, act.name]),
                 "asks": act.asks,
-                "variant": "danger" if act.grave else "default",
+                "variant": "danger" if act.grave and not act.quiet else "default",
             }
             for act in self.open_acts(request)
             if act.fits(row)

@@ -7,31 +7,26 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Count, DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
+from unfold.contrib.filters.admin import CheckboxFilter, DropdownFilter
 from unfold.decorators import display
 
 from deliveries.admin import columns, facets, searching
 from deliveries.admin.acts import Act, ActingAdmin
 from deliveries.admin.desk import actor_of, moment_of
-from deliveries.admin.watching import CLIENTS_SECRET, SECRET, answer, names, only_on
+from deliveries.admin.plainly import title
+from deliveries.admin.watching import CLIENTS_SECRET, PROGRESS, RETRY, SECRET, TO_READ, answer, names, only_on
 from deliveries.models import UNSETTLED, Attempt, Call, CallState, Event, Subscription
 from deliveries.outbox import sending
 from stores.actors import Actor
 
-RETRY = "retry"
-COLORS: dict[str, str] = {
-    CallState.WAITING: "default",
-    CallState.QUEUED: "info",
-    CallState.ACKNOWLEDGED: "success",
-    CallState.FAILED: "danger",
-    RETRY: "warning",
-}
+COLORS: dict[str, str] = {name: color for name, (_, color) in PROGRESS.items()}
 NEWEST = 20
 LATEST = 50
 """Attempts shown of a call; a few runs of the timetable."""
@@ -51,6 +46,24 @@ class SubscriptionFacet(facets.RowFacet):
             .order_by("client__name", "id")
         )
         return [(str(row.pk), f"{row} · {names(row)}") for row in rows.order_by("client__name", "id")]
+
+
+class ProgressFacet(CheckboxFilter):
+    """How far calls have come, in the words of the list."""
+
+    title = "state"
+    parameter_name = "progress"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> facets.Choices:
+        return [(name, words) for name, (words, _) in PROGRESS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        known, wanted = progress(moment_of(request)), Q()
+        for name in self.value() or ():
+            if name not in known:
+                raise IncorrectLookupParameters(f"No call is “{name}”.")
+            wanted |= known[name]
+        return queryset.filter(wanted)
 
 
 class NameFacet(DropdownFilter):
@@ -102,7 +115,7 @@ def next_attempt(call: Any) -> str:
     if call.state not in UNSETTLED:
         return "–"
     if call.subscription.is_passive:
-        return "waits to be read"
+        return "when it is asked for"
     if call.subscription.disabled_at is not None:
         return "when it is switched on"
     if call.state == CallState.WAITING:
@@ -122,11 +135,27 @@ def answers(call: Any) -> SafeString | str:
     )
 
 
+def progress(now: datetime) -> dict[str, Q]:
+    """What holds for the calls of each of `PROGRESS`; every call is in one of them, which `state` tells of a loaded one."""
+    sent, later = ~Q(subscription__url=""), Q(state=CallState.QUEUED, due_at__gt=now)
+    return {
+        CallState.WAITING: sent & (Q(state=CallState.WAITING) | (later & Q(tries=0))),
+        TO_READ: Q(subscription__url="", state__in=UNSETTLED),
+        CallState.QUEUED: sent & Q(state=CallState.QUEUED) & (Q(due_at=None) | Q(due_at__lte=now)),
+        RETRY: sent & later & Q(tries__gt=0),
+        CallState.ACKNOWLEDGED: Q(state=CallState.ACKNOWLEDGED),
+        CallState.FAILED: Q(state=CallState.FAILED),
+    }
+
+
 def state(call: Any) -> tuple[str, str]:
     """How far it has come, and that in words: what waits for another attempt is not on its way."""
-    if call.state == CallState.QUEUED and call.due_at is not None and call.due_at > call.looked_at:
-        return (RETRY, "To be tried again") if call.tries else (CallState.WAITING, CallState.WAITING.label)
-    return call.state, call.get_state_display()
+    known: str = call.state
+    if call.state in UNSETTLED and call.subscription.is_passive:
+        known = TO_READ
+    elif call.state == CallState.QUEUED and call.due_at is not None and call.due_at > call.looked_at:
+        known = RETRY if call.tries else CallState.WAITING
+    return known, PROGRESS[known][0]
 
 
 def badge(call: Any) -> SafeString:
@@ -188,7 +217,7 @@ class CallAdmin(ActingAdmin):
     )
     change_form_template = "admin/deliveries/call/change_form.html"
     list_display = ("what", "about", "to", "shown_state", "answers", "next_attempt", "age")
-    list_filter = (("state", ChoicesCheckboxFilter), SubscriptionFacet, NameFacet)
+    list_filter = (ProgressFacet, SubscriptionFacet, NameFacet)
     search_fields = ("=message_id", "=event__delivery__id", "=event__request_id")
     search_help_text = "Message id, number of a delivery, request id"
     fieldsets = (
@@ -264,7 +293,8 @@ class CallAdmin(ActingAdmin):
 
     @display(description="To")
     def to_link(self, call: Any) -> SafeString | str:
-        return columns.link(call.subscription) if call.subscription_seen else str(call.subscription)
+        told = title(call.subscription)
+        return columns.link(call.subscription, told) if call.subscription_seen else told
 
     @display(description="State", label=COLORS, ordering="state")
     def shown_state(self, call: Any) -> tuple[str, str]:

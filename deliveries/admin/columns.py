@@ -141,8 +141,10 @@ def badge(text: str, color: str) -> SafeString:
 
 
 def _stacked(parts: Sequence[Any], classes: str) -> SafeString:
+    # In one box: cells are rows of boxes on a narrow screen, where loose lines would stand side by side.
     rows = ((classes, SUBTLE if number else "", part) for number, part in enumerate(parts))
-    return format_html_join("", '<span class="block {} {}">{}</span>', rows)
+    stacked = format_html_join("", '<span class="block {} {}">{}</span>', rows)
+    return format_html('<span class="desk-stack">{}</span>', stacked) if parts else stacked
 
 
 def minutes(seconds: int) -> str:

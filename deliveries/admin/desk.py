@@ -1,7 +1,7 @@
 """What every page of the desk shares: who is asking, since when, and what they may see and do."""
 
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -47,6 +47,9 @@ class DeskAdmin(ModelAdmin):
     """
 
     by_hand = True
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["relais/desk.css"]}
 
     list_per_page = 50
     show_full_result_count = False

@@ -19,9 +19,10 @@ from unfold.decorators import display
 from deliveries.admin import calls, columns, facets, shown_once, watching
 from deliveries.admin.acts import Act, ActingAdmin
 from deliveries.admin.desk import actor_of, may, moment_of, page_url
+from deliveries.admin.plainly import situation, title
 from deliveries.admin.shown_once import OnceForm
 from deliveries.admin.watching import ON, STATES, calls_of, is_on, names, only_on, reach, watched
-from deliveries.models import UNSETTLED, CallState, Subscription
+from deliveries.models import CallState, Subscription
 from deliveries.outbox import queue, sending, subscriptions
 from stores.actors import Actor
 from stores.refusals import Refused
@@ -93,6 +94,7 @@ ACTS = (
         icon="science",
         call=send_test,
         fits=is_on,
+        for_stores=True,
         done=_done("A test event is on its way: reload to see the answer.", "%(count)d test events are on their way."),
     ),
     Act(
@@ -111,7 +113,9 @@ ACTS = (
         icon="play_arrow",
         call=switch_on,
         fits=lambda subscription: subscription.disabled_at is not None,
+        for_stores=True,
         done=_done("1 subscription is on.", "%(count)d subscriptions are on."),
+        done_to=lambda row: f"{title(row)} is on again. Send a test event to see whether it answers.",
     ),
     Act(
         name="disable",
@@ -119,8 +123,15 @@ ACTS = (
         icon="block",
         call=subscriptions.disable,
         grave=True,
+        quiet=True,
+        follows=(
+            "Nothing is sent there any more. What is owed by now waits; what happens from now on is not sent later, even once "
+            "it is switched on again. Deliveries go on."
+        ),
         fits=is_on,
+        for_stores=True,
         done=_done("1 subscription is off.", "%(count)d subscriptions are off."),
+        done_to=lambda row: f"{title(row)} is off: nothing is sent there until it is switched on again.",
     ),
 )
 ROTATING = (
@@ -180,8 +191,8 @@ class SubscriptionAdmin(ActingAdmin):
         form, back = OnceForm(request.POST if request.method == "POST" else None), reverse(page_url(row), args=[row.pk])
         if form.is_bound and form.is_valid() and form.use_up(request):
             secret = subscriptions.rotate(row, by=actor_of(request), at=moment_of(request))
-            return shown_once.show(self, request, [("Secret", secret)], title=str(row), back=back)
-        return shown_once.ask(self, request, form, title="New secret", intro=f"{row}, {names(row)}. {ROTATING}", back=back)
+            return shown_once.show(self, request, [("Secret", secret)], title=title(row), back=back)
+        return shown_once.ask(self, request, form, title="New secret", intro=f"{title(row)}. {ROTATING}", back=back)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -190,14 +201,18 @@ class SubscriptionAdmin(ActingAdmin):
         context = dict(extra_context or {})
         row = None if object_id is None else self.get_object(request, object_id)
         if row is not None:
-            context |= {"calls": calls.newest(row, now=moment_of(request)), "all_calls": calls_of(row)}
+            context |= {"situation": situation(row), "calls": calls.newest(row, now=moment_of(request)), "all_calls": calls_of(row)}
             if row.connection_id is None and actor_of(request).is_admin:
                 context["issue"] = {"label": "New secret", "url": reverse("admin:deliveries_subscription_secret", args=[row.pk])}
         return super().changeform_view(request, object_id, form_url, context)
 
-    def describe(self, row: Any) -> str:
+    def title_of(self, row: Any) -> str:
         """Client, address, events."""
-        return f"{row} · {names(row)} · {reach(row)}"
+        return title(row)
+
+    def describe(self, row: Any) -> str:
+        """Client, address, events, store."""
+        return f"{title(row)} · {reach(row)}"
 
     @display(description="Client", ordering="client__name")
     def who(self, row: Any) -> SafeString:
@@ -232,13 +247,7 @@ class SubscriptionAdmin(ActingAdmin):
 
     @display(description="Owed")
     def shown_owed(self, row: Any) -> SafeString | str:
-        if not row.owed:
-            return "–"
-        waiting, queued = row.owed[CallState.WAITING], row.owed[CallState.QUEUED]
-        moving = f"{queued} {'to retry' if row.failing_since else 'on the way'}" if queued else ""
-        told = ", ".join(filter(None, (f"{waiting} waiting" if waiting else "", moving)))
-        since = datetime.fromisoformat(row.owed["since"])
-        return columns.unbroken(columns.to(calls_of(row, *UNSETTLED), told), f"oldest {columns.ago(since, now=row.looked_at)}")
+        return watching.shown_owed(row)
 
     @display(description="Given up")
     def given_up(self, row: Any) -> SafeString | str:

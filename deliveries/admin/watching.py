@@ -35,6 +35,18 @@ STATES: Mapping[str, tuple[str, Q]] = {
 }
 """How a subscription may stand, under the names that facets know."""
 
+TO_READ, RETRY = "to_read", "retry"
+PROGRESS: Mapping[str, tuple[str, str]] = {
+    CallState.WAITING: (str(CallState.WAITING.label), "default"),
+    TO_READ: ("Waiting to be read", "default"),
+    CallState.QUEUED: (str(CallState.QUEUED.label), "info"),
+    RETRY: ("To be tried again", "warning"),
+    CallState.ACKNOWLEDGED: (str(CallState.ACKNOWLEDGED.label), "success"),
+    CallState.FAILED: (str(CallState.FAILED.label), "danger"),
+}
+"""How far a call may have come, in words and the colour of them: what a call's state means depends on its subscription and the clock."""
+PROGRESS_OWED = (CallState.WAITING, TO_READ, CallState.QUEUED, RETRY)
+
 WHY: Mapping[str, str] = {
     DisabledWhy.BY_HAND: "by hand",
     DisabledWhy.GONE: "the endpoint is gone (410)",
@@ -50,6 +62,7 @@ def watched(rows: QuerySet[Any], now: datetime) -> Any:
     """
     calls = Call.objects.filter(subscription=OuterRef("pk")).order_by().values("subscription")
     owed = {state.value: Count("pk", filter=Q(state=state)) for state in UNSETTLED}
+    owed["retry"] = Count("pk", filter=Q(state=CallState.QUEUED, tries__gt=0, due_at__gt=now))
     return (
         rows.select_related("client", "store", "account", "connection")
         .defer(*SECRET)
@@ -98,7 +111,9 @@ def state(subscription: Any) -> tuple[str, str, str]:
         return "Off", color, f"since {columns.clock(subscription.disabled_at, zone, now=now)}, {WHY[subscription.disabled_why]}"
     if subscription.failing_since is not None:
         return "Failing", "warning", f"since {columns.clock(subscription.failing_since, zone, now=now)}"
-    return ("On", "info", "") if subscription.is_passive else ("On", "success", "")
+    if subscription.is_passive:
+        return "Polled", "default", "calls wait to be read"
+    return ("On", "warning", "a call is to be tried again") if to_retry(subscription) else ("On", "success", "")
 
 
 def shown_state(subscription: Any) -> SafeString:
@@ -107,12 +122,46 @@ def shown_state(subscription: Any) -> SafeString:
     return columns.lines(columns.badge(word, color), more)
 
 
+def to_retry(subscription: Any) -> int:
+    """How many calls were tried in vain and are to be tried again."""
+    return 0 if subscription.owed is None else int(subscription.owed["retry"])
+
+
+def owed_count(subscription: Any) -> int:
+    """How many calls it is owed."""
+    return 0 if subscription.owed is None else sum(int(subscription.owed[state]) for state in UNSETTLED)
+
+
+def newest_answer(subscription: Any) -> dict[str, Any] | None:
+    """What came of the last attempt at any call, as `status`, `error` and when (`at`, ISO); None before the first."""
+    known = [told for told in (subscription.owed_answer, subscription.arrived_answer, subscription.lost_answer) if told]
+    return max(known, key=lambda told: datetime.fromisoformat(told["at"]), default=None)
+
+
+def shown_owed(subscription: Any) -> SafeString | str:
+    """What it is owed, since when, and what came of the last attempt at that if it is to be made again; "–" for nothing."""
+    if not subscription.owed:
+        return "–"
+    since = datetime.fromisoformat(subscription.owed["since"])
+    oldest = f"oldest {columns.ago(since, now=subscription.looked_at)}"
+    if subscription.is_passive:
+        return columns.unbroken(columns.to(calls_of(subscription, *PROGRESS_OWED), f"{owed_count(subscription)} to be read"), oldest)
+    again = to_retry(subscription)
+    waiting, moving = int(subscription.owed[CallState.WAITING]), int(subscription.owed[CallState.QUEUED]) - again
+    counted = ((waiting, "waiting"), (moving, "on the way"), (again, "to be tried again"))
+    told = subscription.owed_answer if again else None
+    return columns.lines(
+        columns.to(calls_of(subscription, *PROGRESS_OWED), ", ".join(f"{count} {words}" for count, words in counted if count)),
+        answer(told["status"], told["error"]) if told else "",
+        oldest,
+    )
+
+
 def last_answer(subscription: Any) -> SafeString | str:
     """What the endpoint said to the last call, and how long ago that was."""
-    known = [told for told in (subscription.owed_answer, subscription.arrived_answer, subscription.lost_answer) if told]
-    if not known:
+    told = newest_answer(subscription)
+    if told is None:
         return "–"
-    told = max(known, key=lambda told: datetime.fromisoformat(told["at"]))
     word = answer(told["status"], told["error"])
     return columns.lines(word, columns.ago(datetime.fromisoformat(told["at"]), now=subscription.looked_at))
 
@@ -124,9 +173,9 @@ def answer(status: int | None, error: str) -> SafeString | str:
     return str(status) if 200 <= status < 300 else columns.flag(str(status), columns.ALARMING)
 
 
-def calls_of(subscription: Subscription, *states: CallState) -> str:
-    """The list of the calls of a subscription, of some states or all."""
-    asked = {"subscription": subscription.pk, **({"state__exact": list(states)} if states else {})}
+def calls_of(subscription: Subscription, *progress: str) -> str:
+    """The list of the calls of a subscription: of some of `PROGRESS`, or all."""
+    asked = {"subscription": subscription.pk, **({"progress": list(progress)} if progress else {})}
     return f"{reverse('admin:deliveries_call_changelist')}?{urlencode(asked, doseq=True)}"
 
 

@@ -85,7 +85,7 @@ STATES: list[tuple[str, dict[str, Any], str]] = [
     ("given_up", {"disabled_at": NOON, "disabled_why": DisabledWhy.GONE}, "the endpoint is gone (410)"),
     ("given_up", {"disabled_at": NOON, "disabled_why": DisabledWhy.FAILING}, "it failed for days"),
     ("by_hand", {"disabled_at": NOON, "disabled_why": DisabledWhy.BY_HAND}, "by hand"),
-    ("passive", {"url": ""}, "read by polling"),
+    ("passive", {"url": ""}, "calls wait to be read"),
 ]
 
 
@@ -131,8 +131,8 @@ def test_a_subscription_tells_what_it_is_owed_and_was_answered(dispatcher_browse
         assert "1 waiting, 1 on the way" in body
         assert "503" in body
         assert "4 min ago" in body
-        assert f"subscription={made.pk}&amp;state__exact=failed" in body
-    assert listed(dispatcher_browser, Call, subscription=made.pk, state__exact="failed") == [lost.pk]
+        assert f"subscription={made.pk}&amp;progress=failed" in body
+    assert listed(dispatcher_browser, Call, subscription=made.pk, progress="failed") == [lost.pk]
 
 
 def test_a_store_finds_what_reaches_it_through_its_account(dispatcher_browser: Client) -> None:
@@ -183,6 +183,30 @@ def test_a_list_of_calls_says_what_comes_next(state: CallState, fields: dict[str
     assert words in table
 
 
+PROGRESS: list[tuple[str, CallState, dict[str, Any], str]] = [
+    ("waiting", CallState.WAITING, {}, "Waiting for its turn"),
+    ("waiting", CallState.QUEUED, {"due_at": NOON + timedelta(minutes=2)}, "Waiting for its turn"),
+    ("queued", CallState.QUEUED, {}, "On its way"),
+    ("queued", CallState.QUEUED, {"due_at": NOON, "tries": 1}, "On its way"),
+    ("retry", CallState.QUEUED, {"due_at": NOON + timedelta(minutes=2), "tries": 1}, "To be tried again"),
+    ("acknowledged", CallState.ACKNOWLEDGED, {}, "Acknowledged"),
+    ("failed", CallState.FAILED, {}, "Given up"),
+]
+
+
+def test_calls_are_found_by_the_state_that_the_list_shows(dispatcher_browser: Client) -> None:
+    to, polled = webhook(), webhook(url="")
+    made = [(facet, call(to, state, **fields), words) for facet, state, fields, words in PROGRESS]
+    made += [("to_read", call(polled, state), "Waiting to be read") for state in (CallState.WAITING, CallState.QUEUED)]
+    for facet in {facet for facet, _, _ in made}:
+        assert listed(dispatcher_browser, Call, progress=facet) == [row.pk for each, row, _ in made if each == facet], facet
+    for _, row, words in made:
+        assert words in dispatcher_browser.get(page(row)).content.decode()
+    every = dispatcher_browser.get(f"{changelist(Call)}?progress=retry&progress=failed").context["cl"].result_list
+    assert {row.pk for row in every} == {row.pk for facet, row, _ in made if facet in ("retry", "failed")}
+    assert dispatcher_browser.get(changelist(Call), {"progress": "x"}, follow=True).status_code == 200
+
+
 def test_calls_are_found_by_their_event(dispatcher_browser: Client) -> None:
     to = webhook(names=["delivery.started", "order.created"])
     call(to)
@@ -200,11 +224,13 @@ def test_a_test_event_is_sent_by_a_worker(dispatcher_browser: Client) -> None:
 def test_a_subscription_is_switched_off_and_on(dispatcher_browser: Client) -> None:
     made = webhook()
     call(made, CallState.WAITING)
-    assert said(act(dispatcher_browser, "disable", made)) == ["1 subscription is off."]
+    assert said(act(dispatcher_browser, "disable", made)) == [
+        f"{made} · delivery.started is off: nothing is sent there until it is switched on again."
+    ]
     made.refresh_from_db()
     assert (made.disabled_at, made.disabled_why) == (NOON, DisabledWhy.BY_HAND)
     assert offered(dispatcher_browser, made) == ["Switch on"]
-    assert "1 subscription is on." in said(act(dispatcher_browser, "enable", made))
+    assert said(act(dispatcher_browser, "enable", made))[-1].startswith(f"{made} · delivery.started is on again.")
     made.refresh_from_db()
     assert (made.disabled_at, made.disabled_why) == (None, "")
     assert made.calls.get().state == CallState.QUEUED
@@ -341,22 +367,6 @@ def test_an_owner_sees_what_reaches_no_other_store_than_theirs() -> None:
     assert listed(both, Subscription) == sorted(row.pk for row in (own, wide, strange))
     assert len(listed(both, Call)) == 5
     assert listed(owner_of(), Subscription) == listed(owner_of(), Call) == []
-
-
-def test_an_owner_reads_and_resends_and_no_more() -> None:
-    store = factories.StoreFactory.create()
-    made = webhook(store)
-    lost, later = call(made), call(made)
-    browser = owner_of(store)
-    assert offered(browser, made) == ["Resend everything given up"]
-    assert said(act(browser, "resend", lost)) == ["1 call is sent again."]
-    assert said(act(browser, "resend", made))[-1] == "All that was given up is sent again."
-    later.refresh_from_db()
-    assert later.state == CallState.QUEUED
-    for name in ("test", "disable", "enable"):
-        assert act(browser, name, made).status_code == 403
-    made.refresh_from_db()
-    assert made.disabled_at is None
 
 
 def test_a_client_shows_whom_it_is_told_by_and_goes_with_it(admin_browser: Client) -> None:
