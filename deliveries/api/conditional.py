@@ -2,12 +2,13 @@
 
 A tag is a digest of the very bytes of the body, so that it tells two forms of one resource apart. `If-Match` is judged
 twice: before the call does anything, and again when the verb it calls has locked its rows. Of two changes that were made
-for the same state, one is carried out.
+for the same state, one is carried out. A POST to one thing, such as the acceptance of a quote, is a change of that thing; one
+to a collection makes a new thing, of which nobody can have seen anything, so that `If-Match` says nothing there.
 """
 
 import hashlib
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
@@ -19,6 +20,7 @@ from stores.refusals import Refused
 
 IF_MATCH, IF_NONE_MATCH = "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"
 CHANGES = frozenset(["PUT", "PATCH", "DELETE"])
+"""Methods that always change one thing. A handler of a POST that does says so: see `to_one`."""
 READS = frozenset(["GET", "HEAD"])
 
 IF_MATCH_PARAMETER = OpenApiParameter(
@@ -31,6 +33,7 @@ UNCHANGED = "It is what `If-None-Match` names"
 REFUSALS = {412: "It is not what `If-Match` names any more: read it again"}
 
 Handler = Callable[..., HttpResponse]
+H = TypeVar("H", bound=Callable[..., Any])
 
 
 class Outdated(Refused):
@@ -48,6 +51,17 @@ def tagged(response: HttpResponse) -> HttpResponse:
     """The same response, with the tag of its body."""
     response.headers["ETag"] = tag(response.content)
     return response
+
+
+def to_one(handler: H) -> H:
+    """Mark the handler of a POST that is about one thing, which its endpoint's `current` knows."""
+    handler.to_one = True  # type: ignore[attr-defined]  # read below
+    return handler
+
+
+def changes_one(handler: Callable[..., Any], method: str) -> bool:
+    """Whether a handler changes one thing, so that `If-Match` has something to name."""
+    return method in CHANGES or getattr(handler, "to_one", False)
 
 
 def guarded(handler: Handler, wanted: str, current: Callable[[], Collection[str]]) -> Handler:

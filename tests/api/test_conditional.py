@@ -13,8 +13,7 @@ from django.test import Client
 
 from deliveries import couriers, doctor
 from deliveries.api import conditional
-from deliveries.models import Delivery, Task
-from stores import effects
+from deliveries.models import Call, CallState, Delivery, Subscription, Task
 from stores.places import Point
 from tests import factories
 from tests.api.calls import DOCUMENT, everything, knocking
@@ -203,7 +202,13 @@ HOOKS = {
     "delete /api/webhooks/{id}": ("", ""),
     "put /api/webhooks/{id}/disable": ("/state", "/disable"),
     "put /api/webhooks/{id}/enable": ("/state", "/enable"),
+    "post /api/webhooks/{id}/rotate": ("", "/rotate"),
+    "post /api/webhooks/{id}/test": ("", "/test"),
+    "post /api/webhooks/{id}/resend": ("", "/resend"),
+    "post /api/webhooks/{id}/calls/{call_id}/resend": ("/calls/{call}", "/calls/{call}/resend"),
 }
+ONE_LOOK = {f"post /api/webhooks/{{id}}/{rest}" for rest in ("test", "resend", "calls/{call_id}/resend")}
+"""What more is owed, whoever else asks for it too, overwrites nothing: the look before is enough."""
 PATCHES: dict[str, tuple[str, str, Any]] = {
     "put an order": ("PUT", "", {"status": "accepted"}),
     "patch an order": ("PATCH", "", {"status": "accepted"}),
@@ -212,21 +217,7 @@ PATCHES: dict[str, tuple[str, str, Any]] = {
 }
 
 
-@pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether each look at what `If-Match` names was taken by a verb that holds its rows."""
-    seen: list[bool] = []
-    original = effects.locked
-
-    def locked() -> None:
-        seen.append(effects.awaited())
-        original()
-
-    monkeypatch.setattr(effects, "locked", locked)
-    return seen
-
-
-def check_change(change: Callable[..., Reply], tag: str, looks: list[bool]) -> None:
+def check_change(change: Callable[..., Reply], tag: str, looks: list[bool], *, locks: bool = True) -> None:
     """Nothing happens for what never was; it does for what is, and is looked at once more under the lock."""
     before = everything()
     for wrong in (NEVER, f"W/{tag}", "", "nonsense", f"{NEVER}, {NEVER}"):
@@ -236,7 +227,8 @@ def check_change(change: Callable[..., Reply], tag: str, looks: list[bool]) -> N
     assert everything() == before
     looks.clear()
     assert change(if_match=f"{NEVER}, {tag}").status < 300
-    assert looks == [True], "the verb was not asked to look again"
+    assert all(looks)
+    assert looks or not locks, "the verb was not asked to look again"
     assert everything() != before
 
 
@@ -275,11 +267,16 @@ def test_changes_of_a_price_list(world: World, name: str, looks: list[bool]) -> 
 @pytest.mark.parametrize("name", HOOKS)
 def test_changes_of_a_webhook(world: World, name: str, looks: list[bool]) -> None:
     path, (of, call) = hooked()(world), HOOKS[name]
+    kept = webhooks.owed(Subscription.objects.latest("pk"))
+    path, of, call = (text.format(call=kept.pk) for text in (path, of, call))
     if call == "/enable":
         put(world, "client", f"{path}/disable", b"")
+    if call.endswith("/resend"):
+        Call.objects.filter(pk=kept.pk).update(state=CallState.FAILED, settled_at=NOON)
     tag = get(world, "client", path + of).headers["ETag"]
     method = name.partition(" ")[0].upper()
-    check_change(lambda **headers: knocking(world, "client")(method, path + call, b"", **headers), tag, looks)
+    locks = name not in ONE_LOOK
+    check_change(lambda **headers: knocking(world, "client")(method, path + call, b"", **headers), tag, looks, locks=locks)
 
 
 @pytest.mark.django_db

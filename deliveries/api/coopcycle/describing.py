@@ -67,7 +67,7 @@ def described(
         request = dict.fromkeys(FORMS, ref(form))
 
     def describe(handler: Handler) -> Handler:
-        told, more = _of_every_call(handler.__name__.upper(), single=bool(gives), public=public)
+        told, more = _of_every_call(handler, single=bool(gives), public=public)
         return extend_schema(
             operation_id=name,
             summary=summary,
@@ -81,14 +81,15 @@ def described(
     return describe
 
 
-def _of_every_call(method: str, *, single: bool, public: bool) -> tuple[dict[Any, Any], list[OpenApiParameter]]:
+def _of_every_call(handler: Handler, *, single: bool, public: bool) -> tuple[dict[Any, Any], list[OpenApiParameter]]:
     """What calls of a method answer and take beside their own: see `once` and `conditional`."""
+    method = handler.__name__.upper()
     told: dict[int, str] = {}
     more = []
     if method in once.METHODS and not public:
         told |= once.REFUSALS
         more.append(once.PARAMETER)
-    if method in conditional.CHANGES:
+    if conditional.changes_one(handler, method):
         told |= conditional.REFUSALS
         more.append(conditional.IF_MATCH_PARAMETER)
     answers: dict[Any, Any] = {}

@@ -80,7 +80,7 @@ class Endpoint(APIView):
         """See to it that the call is made once under its key, and only on what its maker has seen, where it asks for that."""
         name = (request.method or "").lower()
         handler = getattr(self, name, None)
-        if handler is not None and request.method in conditional.CHANGES and conditional.IF_MATCH in request.META:
+        if handler is not None and conditional.changes_one(handler, name.upper()) and conditional.IF_MATCH in request.META:
             handler = conditional.guarded(handler, request.META[conditional.IF_MATCH], lambda: self.tags(**path))
             setattr(self, name, handler)
         if handler is not None and request.method in once.METHODS and once.HEADER in request.META:

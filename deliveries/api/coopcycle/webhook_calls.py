@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from deliveries.api import conditional
 from deliveries.api.coopcycle import collections, payloads
 from deliveries.api.coopcycle.describing import PAGES, described, query
 from deliveries.api.coopcycle.voice import CoopCycleVoice
@@ -28,10 +29,9 @@ class CallEndpoint(WebhookEndpoint):
             raise NotFound("Not Found")
         return row
 
-    def shown(self, call: Call, *, status: int = 200, iri: str = "") -> HttpResponse:
-        """A call with its attempts."""
-        payload = {"@context": "/api/contexts/WebhookCall", **member(call), "attempts": [attempt(row) for row in call.attempts.all()]}
-        return self.resource(payload, status=status, iri=iri)
+    def current(self, pk: int, call_id: int) -> dict[str, Any]:  # type: ignore[override]  # the path of these calls
+        """The call as it is now."""
+        return shown(self.call(pk, call_id))
 
 
 class CallsView(WebhookEndpoint):
@@ -52,30 +52,37 @@ class CallView(CallEndpoint):
     @described("get_webhook_call", "Get a call of a webhook", tag=TAG, gives="LoneWebhookCall")
     def get(self, request: Request, pk: int, call_id: int) -> HttpResponse:
         """With every attempt at it, and the first 2 kB of what was answered."""
-        return self.shown(self.call(pk, call_id))
+        return self.resource(self.current(pk, call_id))
 
 
 class ResendView(CallEndpoint):
     """Once more."""
 
     @described("resend_webhook_call", "Resend a call of a webhook", tag=TAG, gives="LoneWebhookCall", status=202)
+    @conditional.to_one
     def post(self, request: Request, pk: int, call_id: int) -> HttpResponse:
         """Under the same `webhook-id`. What is still owed is sent in its turn and stays as it is."""
         row = self.call(pk, call_id)
         sending.resend(row, by=self.by, at=self.at)
         row.refresh_from_db()
-        return self.shown(row, status=202, iri=f"{IRI}/{pk}/calls/{call_id}")
+        return self.resource(shown(row), status=202, iri=f"{IRI}/{pk}/calls/{call_id}")
 
 
-class SendTestView(CallEndpoint):
+class SendTestView(WebhookEndpoint):
     """A rehearsal."""
 
     @described("test_webhook", "Test a webhook", tag=TAG, gives="LoneWebhookCall", status=202)
+    @conditional.to_one
     def post(self, request: Request, pk: int) -> HttpResponse:
         """Send the event asked for, about a delivery that does not exist; the call is found where `Location` says."""
         made = sending.send_test(self.webhook(pk), voice=CoopCycleVoice(), at=self.at)
         made.refresh_from_db()
-        return self.shown(made, status=202, iri=f"{IRI}/{pk}/calls/{made.pk}")
+        return self.resource(shown(made), status=202, iri=f"{IRI}/{pk}/calls/{made.pk}")
+
+
+def shown(row: Call) -> dict[str, Any]:
+    """A call by itself, with its attempts."""
+    return {"@context": "/api/contexts/WebhookCall", **member(row), "attempts": [attempt(each) for each in row.attempts.all()]}
 
 
 def member(row: Call) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from deliveries.api import conditional
 from deliveries.api.coopcycle import collections, forms, lookups, payloads, rights
 from deliveries.api.coopcycle.describing import PAGES, described
 from deliveries.api.coopcycle.endpoint import Endpoint
@@ -120,6 +121,7 @@ class RotateView(WebhookEndpoint):
     """Another secret."""
 
     @described("rotate_webhook_secret", "Rotate the secret of a webhook", tag=TAG, gives="NewWebhook")
+    @conditional.to_one
     def post(self, request: Request, pk: int) -> HttpResponse:
         """The new one is in this answer and in no other. For 24 hours `webhook-signature` is made with the former as well."""
         row = self.webhook(pk)
@@ -130,6 +132,7 @@ class ResendFailedView(WebhookEndpoint):
     """Once more, everything."""
 
     @described("resend_failed_calls", "Resend all failed calls of a webhook", tag=TAG, gives="WebhookResend", status=202)
+    @conditional.to_one
     def post(self, request: Request, pk: int) -> HttpResponse:
         """What was given up is owed again; `count` says how many calls."""
         count = sending.resend_failed(self.webhook(pk), by=self.by, at=self.at)

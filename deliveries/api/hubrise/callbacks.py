@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from deliveries.api import conditional
 from deliveries.api.hubrise import answers, inputs, listing
 from deliveries.api.hubrise.endpoint import Answer, Endpoint, Resource, json_object
 from deliveries.api.hubrise.openapi import describe
@@ -70,6 +71,7 @@ class Callback(CallbackEndpoint):
         return Resource(self.current())
 
     @describe(TAG, "Create or replace the callback", answers.Callback, inputs.NewCallback)
+    @conditional.to_one
     def post(self, request: Request) -> HttpResponse:
         """Set the callback of this connection, replacing one that is there; events that are owed stay owed.
 
@@ -95,7 +97,12 @@ class Callback(CallbackEndpoint):
 class CallbackTest(CallbackEndpoint):
     """An event that did not happen."""
 
+    def current(self) -> Json:  # type: ignore[override]  # as above
+        """The callback that is tested."""
+        return _callback(self.subscribed())
+
     @describe(TAG, "Send a test event", answers.CallbackEvent, refusals=[400, 413, 415, 422])
+    @conditional.to_one
     def post(self, request: Request) -> HttpResponse:
         """Send an event of the first type asked for, about nothing. It appears among the events as any other."""
         json_object(request)  # clients send `{}` or nothing; what is no JSON is refused here as anywhere
@@ -139,7 +146,12 @@ class CallbackEvent(CallbackEndpoint):
 class CallbackEventAgain(CallbackEndpoint):
     """One event, acknowledged or not."""
 
+    def current(self, event_id: str) -> Json:  # type: ignore[override]  # as above
+        """The event, which never changes."""
+        return _event(self.call(event_id, acknowledged=True))
+
     @describe(TAG, "Resend an event", answers.CallbackEvent, refusals=[400, 413, 415, 422])
+    @conditional.to_one
     def post(self, request: Request, event_id: str) -> HttpResponse:
         """Send an event again that was acknowledged or given up; one that is still owed stays as it is."""
         json_object(request)  # as above

@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from deliveries import booking, transitions
+from deliveries.api import conditional
 from deliveries.api.hubrise import answers, drafts, inputs, payloads, reach
 from deliveries.api.hubrise.endpoint import Endpoint, Resource
 from deliveries.api.hubrise.openapi import describe
@@ -18,12 +19,19 @@ class OrderDelivery(Endpoint):
         delivery = reach.delivery(self.caller, location_id, order_id)
         return payloads.delivery(delivery, delivery.store, at=self.at)
 
+    def tags(self, order_id: str, location_id: str | None = None) -> list[str]:  # type: ignore[override]  # as above
+        """The tag of the delivery; whoever would create it cannot have seen it. Raises `Outdated`."""
+        if self.request.method == "POST" and not hasattr(reach.order(self.caller, location_id, order_id), "delivery"):
+            raise conditional.Outdated("The order has no delivery yet.")
+        return super().tags(order_id=order_id, location_id=location_id)
+
     @describe("Deliveries", "Retrieve a delivery", answers.Delivery)
     def get(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
         """Retrieve the delivery attached to an order; 404 when there is none."""
         return Resource(self.current(order_id, location_id))
 
     @describe("Deliveries", "Create a delivery", answers.Delivery, inputs.NewDelivery)
+    @conditional.to_one
     def post(self, request: Request, order_id: str, location_id: str | None = None) -> HttpResponse:
         """Attach a delivery to an order whose service type is delivery, and which has none yet."""
         order = reach.order(self.caller, location_id, order_id)

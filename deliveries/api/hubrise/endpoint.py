@@ -95,7 +95,7 @@ class Endpoint(APIView):
         """See to it that the call is made once under its key, and only on what its maker has seen, where it asks for that."""
         name = (request.method or "").lower()
         handler = getattr(self, name)
-        if request.method in conditional.CHANGES and conditional.IF_MATCH in request.META:
+        if conditional.changes_one(handler, name.upper()) and conditional.IF_MATCH in request.META:
             handler = conditional.guarded(handler, request.META[conditional.IF_MATCH], lambda: self.tags(**path))
             setattr(self, name, handler)
         if request.method in ONCE and once.HEADER in request.META:

@@ -66,7 +66,7 @@ def describe(
     refused = {status: OpenApiResponse(answers.Error, REFUSALS[status]) for status in told}
 
     def described(handler: F) -> F:
-        also, more = _of_every_call(handler.__name__.upper(), single=not getattr(answer, "many", False))
+        also, more = _of_every_call(handler, single=not getattr(answer, "many", False))
         return extend_schema(
             summary=summary, request=body, parameters=[*parameters, *more], responses={200: answer} | also | refused, tags=[tag]
         )(handler)
@@ -74,8 +74,9 @@ def describe(
     return described
 
 
-def _of_every_call(method: str, *, single: bool) -> tuple[dict[int, OpenApiResponse], list[OpenApiParameter]]:
+def _of_every_call(handler: Callable[..., Any], *, single: bool) -> tuple[dict[int, OpenApiResponse], list[OpenApiParameter]]:
     """What calls of a method answer and take beside their own: see `once` and `conditional`."""
+    method = handler.__name__.upper()
     told: dict[int, OpenApiResponse] = {}
     more = []
     if method == "GET" and single:
@@ -84,7 +85,7 @@ def _of_every_call(method: str, *, single: bool) -> tuple[dict[int, OpenApiRespo
     if method in ONCE:
         told |= {status: OpenApiResponse(answers.Error, sentence) for status, sentence in {**once.REFUSALS, 400: REFUSALS[400]}.items()}
         more.append(once.PARAMETER)
-    if method in conditional.CHANGES:
+    if conditional.changes_one(handler, method):
         told |= {status: OpenApiResponse(answers.Error, sentence) for status, sentence in conditional.REFUSALS.items()}
         more.append(conditional.IF_MATCH_PARAMETER)
     return told, more

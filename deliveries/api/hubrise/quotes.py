@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from deliveries import booking, intake
+from deliveries.api import conditional
 from deliveries.api.hubrise import answers, drafts, inputs, payloads, reach
 from deliveries.api.hubrise.endpoint import Answer, Endpoint, Resource, json_object
 from deliveries.api.hubrise.openapi import describe
@@ -27,20 +28,29 @@ class Quotes(Endpoint):
         return Resource(payloads.quote(quote, order))
 
 
-class Quote(Endpoint):
+class QuoteEndpoint(Endpoint):
+    """What calls on one offer share."""
+
+    def current(self, order_id: str, quote_id: str, location_id: str | None = None) -> payloads.Json:  # type: ignore[override]  # their path
+        """The offer as it is now."""
+        quote = reach.quote(self.caller, location_id, order_id, quote_id)
+        return payloads.quote(quote, quote.order)
+
+
+class Quote(QuoteEndpoint):
     """One offer."""
 
     @describe("Delivery quotes", "Retrieve a delivery quote", answers.Quote)
     def get(self, request: Request, order_id: str, quote_id: str, location_id: str | None = None) -> HttpResponse:
         """Retrieve a delivery quote attached to an order."""
-        quote = reach.quote(self.caller, location_id, order_id, quote_id)
-        return Resource(payloads.quote(quote, quote.order))
+        return Resource(self.current(order_id, quote_id, location_id))
 
 
-class QuoteAcceptance(Endpoint):
+class QuoteAcceptance(QuoteEndpoint):
     """The moment an offer is taken."""
 
     @describe("Delivery quotes", "Accept a delivery quote", answers.Quote, refusals=[400, 413, 415, 422])
+    @conditional.to_one
     def post(self, request: Request, order_id: str, quote_id: str, location_id: str | None = None) -> HttpResponse:
         """Accept a delivery quote for good; again changes nothing. The house's own is booked at once."""
         json_object(request)  # clients send `{}` or nothing; what is no JSON is refused here as anywhere
