@@ -25,7 +25,7 @@ def owed(made: Subscription) -> Call:
 def tell(*chains: str) -> None:
     """Do what the worker does of what happened."""
     for chain in chains:
-        telling.tell(chain, voice=jobs.VOICES["coopcycle"], at=NOON)
+        telling.tell(chain, voices=jobs.VOICES, at=NOON)
 
 
 def happened(world: World) -> str:
