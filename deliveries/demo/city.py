@@ -140,6 +140,30 @@ TAGS = {"cold": ("Cold chain", "#0EA5E9"), "fragile": ("Fragile", "#F59E0B")}
 PACKAGES = (("SMALL", "S", 1, "#10B981"), ("XL", "XL", 3, "#EF4444"))
 PACKAGED_STORE = SHOPS[0].public_id
 PACKAGE_SET = "Bakery boxes"
+PRICE_LISTS = {
+    "By distance": (
+        "find",
+        (
+            ("", "distance in 0..2000", "499"),
+            ("", "distance in 2001..4000", "699"),
+            ("", "distance in 4001..8000", "1299"),
+            ("", "distance > 8000", "1999"),
+            ("Waiting", "false", "price_range(quantity, 200, 5, 0)"),
+        ),
+    ),
+    "Base and extras": (
+        "map",
+        (
+            ("Base", "true", "390"),
+            ("Each kilometre after the first", "distance > 1000", "price_range(distance, 100, 1000, 1000)"),
+            ("Heavy", "weight > 5000", "200"),
+            ("Within two hours", "diff_hours(dropoff) < 2", "price_percentage(12000)"),
+            ("Waiting", "false", "price_range(quantity, 200, 5, 0)"),
+        ),
+    ),
+}
+"""Strategies and rules, as (name, condition, price), by the name of the list; stores take them by turns."""
+
 SLOT = ("Lunch and dinner", ("Mo-Su 11:30-12:30", "Mo-Su 12:30-13:30", "Mo-Su 13:30-14:30", "Mo-Su 19:00-20:00", "Mo-Su 20:00-21:00"))
 
 PARIS = (

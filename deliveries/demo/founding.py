@@ -10,6 +10,9 @@ from django.db import connection
 from deliveries import groups
 from deliveries.demo import city
 from deliveries.models import Courier, Delivery, Task
+from quotes import price_lists
+from quotes.models import PricingRuleSet
+from quotes.price_lists import RuleDraft
 from stores import credentials, places
 from stores.actors import Role
 from stores.models import Account, Address, ApiClient, Dialect, Order, Package, PackageSet, Store, Tag, TimeSlot, User
@@ -113,7 +116,19 @@ def _open_store(shop: city.Shop, account: Account) -> Store:
         timezone=shop.timezone,
         time_slot=slot,
         package_set=packages,
+        pricing_rule_set=_price_list(list(city.PRICE_LISTS)[city.SHOPS.index(shop) % len(city.PRICE_LISTS)]),
     )
+
+
+def _price_list(name: str) -> PricingRuleSet:
+    """The list of that name, made when it is not there yet."""
+    strategy, rules = city.PRICE_LISTS[name]
+    known = PricingRuleSet.objects.filter(name=name).first()
+    drafts = [
+        RuleDraft(name=called, expression=condition, price=price, position=number)
+        for number, (called, condition, price) in enumerate(rules, start=1)
+    ]
+    return known or price_lists.save(PricingRuleSet(name=name, strategy=strategy), drafts)
 
 
 def _packages() -> PackageSet:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +17,6 @@ from deliveries.statuses import DeliveryStatus, TaskType
 from deliveries.stops import AddressDraft, StopDraft
 from quotes.models import DeliveryQuote
 from quotes.offers import Offer
-from stores import money
 from stores.actors import Actor
 from stores.models import Order, OrderStatus, ServiceType
 
@@ -35,8 +33,6 @@ REPORTS = (
 
 BRIDGED = {DeliveryStatus.DROPOFF_ENROUTE: OrderStatus.IN_DELIVERY, DeliveryStatus.DELIVERED: OrderStatus.COMPLETED}
 """Where the till takes its order when an outside carrier reports this; the house does it by itself."""
-
-VAT = Decimal(20)
 
 
 class Story:
@@ -156,9 +152,7 @@ class Story:
             packages=[_package(name, quantity) for name, quantity in goods.get("packages", {}).items()],
             tags=goods.get("tags", []),
         )
-        price = 690 + 30 * (self.number % 7)
-        wanted = Request(store=self.store, stops=[pickup, dropoff], price_cents=price, tax_cents=money.vat_included(price, VAT))
-        self.delivery = booking.request(wanted, by=self._asker(), at=at)
+        self.delivery = booking.request(Request(store=self.store, stops=[pickup, dropoff]), by=self._asker(), at=at)
 
     def attach(self, at: datetime) -> None:
         carrier = self._carrier()

@@ -22,6 +22,7 @@ from deliveries.demo import city, day, keys, loading
 from deliveries.demo.clock import Clock
 from deliveries.models import Courier, Delivery, Event, Task
 from deliveries.statuses import DeliveryStatus, TaskStatus, agree
+from quotes.models import PricingRuleSet
 from stores import credentials
 from stores.actors import Role
 from stores.models import Account, Address, ApiClient, Connection, Dialect, Order, Store, User
@@ -104,9 +105,17 @@ class TestTheDay:
         stores = dict(Store.objects.values_list("public_id", "timezone"))
         assert stores == {"3r4s3-1": "Europe/Paris", "3r4s3-2": "Europe/Paris", "8c2vd-1": "Europe/Lisbon"}
         assert not Store.objects.exclude(default_courier=None, default_tags=None).exists()
+        assert not Store.objects.filter(pricing_rule_set=None).exists()
         first = Store.objects.get(public_id="3r4s3-1")
         assert first.package_set is not None
         assert set(first.package_set.packages.values_list("name", flat=True)) == {"SMALL", "XL"}
+
+    def test_prices_what_was_asked_for(self) -> None:
+        asked = Order.objects.filter(made_for_delivery=True)
+        assert {order.pricing["rule_set"] for order in asked} == set(PricingRuleSet.objects.values_list("pk", flat=True))
+        assert PricingRuleSet.objects.count() == 2
+        for order in asked:
+            assert order.total_cents == sum(line["amount"] for line in order.pricing["lines"]) > order.tax_cents > 0
 
     def test_has_six_couriers_on_the_road(self) -> None:
         riders = Courier.objects.filter(located_at__gt=NOW - timedelta(minutes=10), latitude__range=(48.7, 49), longitude__range=(2.2, 2.5))
