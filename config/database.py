@@ -187,25 +187,47 @@ class EmbeddedPostgres:
 TIMEOUTS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 """A hung statement must not hold a lock for ever."""
 
-POOL_TIMES = {"timeout": 3.0, "reconnect_timeout": 3.0}
-"""Seconds that a request waits for a connection, and that the pool itself goes on trying to make one.
+RECONNECT_S = 3.0
+"""How long a pool goes on trying to make a connection.
 
-There are more connections than threads, so whoever waits does so because the database is away, and is told so soon. The
-pool's own attempts come at doubling intervals: given up early, the next request makes it begin anew, instead of all waiting
-for minutes after the database is back.
+Its attempts come at doubling intervals: given up early, whoever asks next makes it begin anew, instead of all waiting for
+minutes after the database is back.
 """
 
 
-def tuned(database: dict[str, Any], *, pool_size: int, keep: bool) -> dict[str, Any]:
-    """A database of `parse_url` with its time limits and plans, and a pool when `pool_size` is not 0.
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What one kind of process wants of the database.
+
+    `pool_size` connections are shared by its threads (0: each has its own), and whoever finds none free waits `wait_s`.
+    `statement_timeout` is how long a statement may take, if there is a limit.
+    """
+
+    pool_size: int
+    wait_s: float = 0.0
+    statement_timeout: str = ""
+
+
+KINDS = {
+    # There are more connections than threads, so whoever waits does so because the database is away, and is told so soon.
+    "web": Kind(pool_size=8, wait_s=3.0, statement_timeout="30s"),
+    # There are more threads than connections, and a job can wait for its turn. What it asks for may take its time.
+    "worker": Kind(pool_size=12, wait_s=20.0),
+    # Migrations, imports and the like.
+    "command": Kind(pool_size=0, wait_s=3.0),
+}
+"""By `RELAIS_PROCESS`, which says where a process began."""
+
+
+def tuned(database: dict[str, Any], *, kind: Kind, keep: bool) -> dict[str, Any]:
+    """A database of `parse_url` with the time limits, plans and pool of a kind of process.
 
     Statements are planned once for each connection, not each time: planning six joined tables takes longer than reading
-    a row of them. Only web processes, which have a pool, limit a statement's time too; migrations and imports may take
-    theirs. `keep` leaves a connection open between requests where there is no pool.
+    a row of them. `keep` leaves a connection open between requests where there is no pool.
     """
-    limits = TIMEOUTS | ({"statement_timeout": "30s"} if pool_size else {})
+    limits = TIMEOUTS | ({"statement_timeout": kind.statement_timeout} if kind.statement_timeout else {})
     options = {**database["OPTIONS"], "server_side_binding": True, "prepare_threshold": 5}
     options["options"] = " ".join([*(f"-c {name}={value}" for name, value in limits.items()), options.get("options", "")]).strip()
-    if pool_size:
-        options["pool"] = {"min_size": 1, "max_size": pool_size, **POOL_TIMES}
-    return {**database, "OPTIONS": options, "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60 if keep and not pool_size else 0}
+    if kind.pool_size:
+        options["pool"] = {"min_size": 1, "max_size": kind.pool_size, "timeout": kind.wait_s, "reconnect_timeout": RECONNECT_S}
+    return {**database, "OPTIONS": options, "CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60 if keep and not kind.pool_size else 0}

@@ -1,6 +1,7 @@
 """Every setting, from the environment that `config.environment` reads."""
 
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from config.database import DatabaseURLError, EmbeddedPostgres, parse_url, tuned
+from config.database import KINDS, DatabaseURLError, EmbeddedPostgres, parse_url, tuned
 from config.environment import env_bool, env_int, env_list, env_object, env_percent, env_positive, env_str, env_word, env_zone, hand_on
 from config.keys import derived_key, persisted_secret
 
@@ -116,12 +117,13 @@ if not DATABASE_URL:
     # Children of this process go straight to the server, and are the same kind of instance with the same files.
     hand_on({"DATABASE_URL": DATABASE_URL, "DATA_DIR": str(DATA_DIR), "RELAIS_DEMO": str(int(DEMO))})
 
-POOL_SIZE = 0 if TESTING else env_int("RELAIS_POOL_SIZE", 0)
+KIND = KINDS[env_word("RELAIS_PROCESS", tuple(KINDS), "command")]
+KIND = replace(KIND, pool_size=0 if TESTING else env_int("RELAIS_POOL_SIZE", KIND.pool_size))
 try:
     DATABASES = {"default": parse_url(DATABASE_URL)}
 except DatabaseURLError as problem:
     raise ImproperlyConfigured(f"DATABASE_URL cannot be used: {problem}.") from problem
-DATABASES["default"] = tuned(DATABASES["default"], pool_size=POOL_SIZE, keep=not TESTING)
+DATABASES["default"] = tuned(DATABASES["default"], kind=KIND, keep=not TESTING)
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
@@ -295,7 +297,7 @@ LOGGING = {
         "line": {"()": "config.logs.Line", "format": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "config.logs.Json"},
     },
-    "filters": {"refusals": {"()": "config.logs.WithoutTracebackOfRefusals"}, "request_id": {"()": "config.logs.WithRequestId"}},
+    "filters": {"refusals": {"()": "config.logs.WithoutTracebackOfRefusals"}, "request_id": {"()": "config.logs.WithoutSecrets"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

@@ -56,6 +56,16 @@ def locked() -> None:
         check()
 
 
+def idle() -> None:
+    """Said by a job before it waits for the network: its connection goes back to the pool until it asks the database again.
+
+    Nothing happens inside a transaction, nor where there is no pool and another connection would have to be made. What
+    holds for a session of the database, such as a lock that outlives transactions, is not to be held meanwhile.
+    """
+    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
+        connection.close()
+
+
 def awaited() -> bool:
     """Whether a check waits for the lock: a verb that needs none for itself then takes one."""
     return _check.get() is not None

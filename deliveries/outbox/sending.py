@@ -42,6 +42,7 @@ def send(call_id: int, turn: int, *, voices: Mapping[str, Voice], at: datetime, 
     except InvalidToken:
         outcome = Outcome(status=None, duration_ms=0, error="it cannot be signed: ENCRYPTION_KEY is not the one that sealed the secret")
     else:
+        effects.idle()
         outcome = posting.post(call.subscription.url, body, headers)
     _settle(call, outcome, arrived=outcome.status is not None and voice.acknowledges(outcome.status), at=at, chance=chance)
 

@@ -1,5 +1,6 @@
 """Settings are strict in production, and easy on this machine."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -52,15 +53,39 @@ def test_demo_speaks_plain_http_on_this_machine(tmp_path: Path) -> None:
     assert result.stdout.strip() == "(False, False, False, 'http://127.0.0.1:8123', 44)"
 
 
-def test_web_processes_pool_connections_and_limit_statements() -> None:
+@pytest.mark.parametrize(
+    ("variables", "pool", "limited"),
+    [
+        ({}, None, False),
+        ({"RELAIS_PROCESS": "web"}, (8, 3.0), True),
+        ({"RELAIS_PROCESS": "worker"}, (12, 20.0), False),
+        ({"RELAIS_PROCESS": "worker", "RELAIS_POOL_SIZE": "5"}, (5, 20.0), False),
+        ({"RELAIS_PROCESS": "web", "RELAIS_POOL_SIZE": "0"}, None, True),
+    ],
+)
+def test_processes_pool_connections_and_limit_statements(variables: dict[str, str], pool: tuple[int, float] | None, limited: bool) -> None:
     checked = "s.DATABASES['default']['OPTIONS']"
-    pooled = load_settings(checked, SECRET_KEY="x" * 50, RELAIS_POOL_SIZE="3").stdout
-    plain = load_settings(checked, SECRET_KEY="x" * 50).stdout
-    assert "'max_size': 3" in pooled
-    assert "statement_timeout=30s" in pooled
-    assert "pool" not in plain
-    assert "statement_timeout" not in plain
-    assert "lock_timeout" in plain
+    options = ast.literal_eval(load_settings(checked, SECRET_KEY="x" * 50, **variables).stdout)
+    assert pool == (options.get("pool") and (options["pool"]["max_size"], options["pool"]["timeout"]))
+    assert ("statement_timeout=30s" in options["options"]) == limited
+    assert "lock_timeout" in options["options"]
+
+
+@pytest.mark.parametrize(("command", "size"), [(("worker", "--help"), 12), (("check", "--help"), 0)])
+def test_a_worker_says_that_it_is_one(command: tuple[str, ...], size: int) -> None:
+    code = f"""
+import sys, manage
+sys.argv = ['manage.py', *{command}]
+try:
+    manage.main()
+finally:
+    import config.settings
+    print('size', config.settings.KIND.pool_size)
+"""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    environment = kept | {"DATABASE_URL": "postgres://db.invalid/relais", "SECRET_KEY": "x" * 50}
+    done = subprocess.run([sys.executable, "-c", code], cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    assert f"size {size}" in done.stdout.splitlines()
 
 
 def test_production_writes_for_programs_and_keeps_webhooks_out_of_its_network() -> None:

@@ -26,8 +26,9 @@ from procrastinate.worker import Worker
 
 from deliveries import backlog, jobs
 from deliveries.management.commands.worker import JobConnector, is_worth_a_line, under_its_request
+from deliveries.outbox import queue
 from deliveries.stops import AddressDraft
-from stores import tracing
+from stores import effects, tracing
 from stores.models import Address
 from tests import factories
 from tests.deliveries import rows
@@ -44,6 +45,24 @@ django.setup()
 from deliveries.management.commands import worker
 worker.GRACE_SECONDS = 0.5
 worker.Command().handle(concurrency=2)
+"""
+
+IDLE = """
+import django
+django.setup()
+from django.db import connection, transaction
+from stores import effects
+def holds():
+    return connection.connection is not None
+connection.ensure_connection()
+effects.idle()
+seen = [holds()]
+with transaction.atomic():
+    effects.idle()
+    seen.append(holds())
+seen.append(transaction.get_connection().in_atomic_block)
+effects.idle()
+print(*seen, holds())
 """
 
 Process = subprocess.Popen[bytes]
@@ -94,13 +113,20 @@ def start(transactional_db: None, log: Path, geocoding: Loopback) -> Iterator[Ca
     """Starts a worker whose geocoder is `geocoding`; all of them write into one log, and none outlives the test."""
     options = json.dumps({"domain": geocoding.netloc, "scheme": "http"})
     service = {"GEOCODER": "photon", "GEOCODER_OPTIONS": options, "GEOCODER_TIMEOUT": "20"}
-    environment = os.environ | {"DATABASE_URL": url(), "RELAIS_DEMO": "1", "DJANGO_SETTINGS_MODULE": "config.settings"} | service
+    environment = os.environ | {
+        "DATABASE_URL": url(),
+        "RELAIS_DEMO": "1",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "RELAIS_PROCESS": "worker",
+    }
     started: list[Process] = []
 
     def start_one(*command: str) -> Process:
         command = (sys.executable, *(command or ("manage.py", "worker")))
         with log.open("ab") as file:
-            started.append(subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=file, stderr=subprocess.STDOUT))
+            started.append(
+                subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment | service, stdout=file, stderr=subprocess.STDOUT)
+            )
         return started[-1]
 
     yield start_one
@@ -130,12 +156,12 @@ def is_found(address: Address) -> bool:
     return not address.needs_review
 
 
-def be_at_it(geocoding: Loopback, *, times: int = 1) -> None:
+def be_at_it(geocoding: Loopback, *, times: int = 1, among: str = "default", begun: int | None = None) -> None:
     """Have the worker look up addresses, and return while it waits for the service's answers."""
     geocoding.answering.clear()
     for number in range(times):
-        jobs.locate_again.configure(queueing_lock=f"test {number}").defer(timestamp=number)
-    until(lambda: len(geocoding.asked) >= times)
+        jobs.locate_again.configure(queue=among, queueing_lock=f"test {number}").defer(timestamp=number)
+    until(lambda: len(geocoding.asked) >= (begun or times))
 
 
 def grow_old() -> None:
@@ -194,12 +220,37 @@ def test_it_stops_at_once_when_there_is_nothing_to_do(worker: Process) -> None:
 
 def test_as_many_jobs_run_at_once_as_it_says(start: Callable[..., Process], geocoding: Loopback, lost: Address) -> None:
     many = (os.cpu_count() or 1) + 8
-    start("manage.py", "worker", "--concurrency", str(many + 2))
-    be_at_it(geocoding, times=many)
+    start("manage.py", "worker", "--concurrency", str(2 * many))
+    be_at_it(geocoding, times=many, among=queue.CALLS)
     assert ProcrastinateJob.objects.filter(status="doing", task_name="locate_again").count() >= many
     geocoding.answering.set()
     until(is_at_rest)
     assert is_found(lost)
+
+
+def test_calls_keep_nothing_else_waiting(start: Callable[..., Process], geocoding: Loopback, lost: Address) -> None:
+    start("manage.py", "worker", "--concurrency", "8")  # six for calls, and of the two others its timetable may take one
+    be_at_it(geocoding, times=7, among=queue.CALLS, begun=6)
+    calls = ProcrastinateJob.objects.filter(queue_name=queue.CALLS).values_list("status", flat=True)
+    until(lambda: sorted(calls.all()) == ["doing"] * 6 + ["todo"])
+    jobs.sweep.configure(queueing_lock="test sweep").defer(timestamp=0)
+    until(lambda: not ProcrastinateJob.objects.filter(queueing_lock="test sweep").exists())
+    assert sorted(calls.all()) == ["doing"] * 6 + ["todo"]
+    assert ProcrastinateWorker.objects.count() == 1
+    geocoding.answering.set()
+    until(is_at_rest)
+    assert is_found(lost)
+
+
+def test_a_job_gives_its_connection_back_while_it_waits(start: Callable[..., Process], log: Path) -> None:
+    assert start("-c", IDLE).wait(PATIENCE_S) == 0, log.read_text()
+    assert log.read_text() == "False True False False\n"
+
+
+def test_who_has_no_pool_keeps_its_connection(transactional_db: None) -> None:
+    connection.ensure_connection()
+    effects.idle()
+    assert connection.connection is not None
 
 
 def test_a_job_that_does_not_end_is_left_to_others(start: Callable[..., Process], log: Path, geocoding: Loopback, lost: Address) -> None:

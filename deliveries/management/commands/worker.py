@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,15 +21,19 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 from procrastinate.job_context import JobContext
+from procrastinate.manager import JobManager
 from procrastinate.middleware import AsyncCallNext
 from procrastinate.worker import Worker
 
 from deliveries import backlog
+from deliveries.outbox import queue
 from stores import tracing
 
 logger = logging.getLogger(__name__)
 
-CONCURRENCY = 16
+CONCURRENCY = 48
+# Whoever is called may keep us waiting; what has nothing to do with calls has threads of its own, a quarter but no more than these.
+MOST_OTHERS = 8
 # How long jobs under way may go on after SIGTERM before they are left to another worker. A call out takes 20 seconds at most.
 GRACE_SECONDS = 25
 # How long an answer of the database is waited for before it counts as gone.
@@ -50,14 +55,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options of the command line."""
-        parser.add_argument("--concurrency", type=int, default=CONCURRENCY, help=f"jobs run at once by this worker (default {CONCURRENCY})")
+        parser.add_argument(
+            "--concurrency", type=int, default=CONCURRENCY, help=f"jobs run at once by this worker (default {CONCURRENCY}, at least 2)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Listen on every queue until told to stop; a database that goes away is waited for."""
         logging.getLogger("procrastinate.worker").setLevel(logging.INFO)
         for handler in logging.getLogger().handlers:
             handler.addFilter(is_worth_a_line)
-        asyncio.run(serve(concurrency=max(1, options["concurrency"])))
+        asyncio.run(serve(concurrency=max(2, options["concurrency"])))
 
 
 class JobConnector(PsycopgConnector):
@@ -66,6 +73,39 @@ class JobConnector(PsycopgConnector):
     def get_sync_connector(self) -> BaseConnector:
         """Django's connection of whichever thread asks."""
         return DjangoConnector(alias=DEFAULT_DB_ALIAS)
+
+
+class OneWorker(JobManager):
+    """Makes one worker of several crews, to whoever counts them: they share an id from when the first comes until the last has gone.
+
+    What was given back while one crew still works would be taken for left behind, and be done twice.
+    """
+
+    def __init__(self, connector: BaseConnector) -> None:
+        super().__init__(connector)
+        self.worker_id: int | None = None
+        self._crews = 0
+        self._registering = asyncio.Lock()
+
+    async def register_worker(self) -> int:
+        """The id of this worker, new for the first crew."""
+        async with self._registering:
+            if self.worker_id is None:
+                self.worker_id = await super().register_worker()
+            self._crews += 1
+            return self.worker_id
+
+    async def unregister_worker(self, worker_id: int) -> None:
+        """A crew has gone, and with the last one the worker."""
+        self._crews -= 1
+        if self._crews == 0:
+            await self.leave()
+
+    async def leave(self) -> None:
+        """The worker has gone, whoever of it is still at work."""
+        worker_id, self.worker_id = self.worker_id, None
+        if worker_id is not None:
+            await super().unregister_worker(worker_id)
 
 
 async def serve(*, concurrency: int) -> None:
@@ -92,8 +132,44 @@ async def serve(*, concurrency: int) -> None:
 
 async def work(*, concurrency: int, told: asyncio.Event) -> None:
     """Run jobs until told to stop; returns or raises when the database goes away."""
-    options: WorkerOptions = {
-        "concurrency": concurrency,
+    connector = JobConnector(kwargs=connector_params(DEFAULT_DB_ALIAS), min_size=2, max_size=8, timeout=PATIENCE_SECONDS)
+    with as_one_worker(connector) as manager:
+        async with app.open_async():
+            crews = [Worker(app, **(app.worker_defaults | options)) for options in crew_options(concurrency)]
+            working = [asyncio.create_task(crew.run()) for crew in crews]  # type: ignore[no-untyped-call]  # it is typed in part
+            looking = asyncio.create_task(look_after_others(manager, connector))
+            stopping = asyncio.create_task(told.wait())
+            await asyncio.wait([*working, looking, stopping], return_when=asyncio.FIRST_COMPLETED)
+            for crew in crews:
+                crew.stop()  # type: ignore[no-untyped-call]  # as above
+            ended: asyncio.Future[Any] = asyncio.gather(*working, return_exceptions=True)
+            either: list[asyncio.Future[Any]] = [ended, stopping]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([ended], timeout=GRACE_SECONDS)
+            if not ended.done():
+                await _leave(manager)
+            stopping.cancel()
+            looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await looking
+            for error in filter(None, await ended):
+                raise error
+
+
+@contextlib.contextmanager
+def as_one_worker(connector: JobConnector) -> Iterator[OneWorker]:
+    """Let this process's crews fetch their jobs over a connector, as one worker."""
+    with app.replace_connector(connector):
+        before, app.job_manager = app.job_manager, OneWorker(connector)
+        try:
+            yield app.job_manager
+        finally:
+            app.job_manager = before
+
+
+def crew_options(concurrency: int) -> list[WorkerOptions]:
+    """Two crews, lest calls that nobody answers keep everything else waiting: one makes calls, the other does the rest."""
+    everything: WorkerOptions = {
         "delete_jobs": "successful",
         "fetch_job_polling_interval": POLL_SECONDS,
         "install_signal_handlers": False,
@@ -101,24 +177,12 @@ async def work(*, concurrency: int, told: asyncio.Event) -> None:
         "stalled_worker_timeout": backlog.DEAD_AFTER_S,
         "worker_middleware": [under_its_request],
     }
-    connector = JobConnector(kwargs=connector_params(DEFAULT_DB_ALIAS), min_size=2, max_size=8, timeout=PATIENCE_SECONDS)
-    with app.replace_connector(connector):
-        async with app.open_async():
-            worker = Worker(app, **(app.worker_defaults | options))
-            working = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]  # it is typed in part
-            looking = asyncio.create_task(look_after_others(worker, connector))
-            stopping = asyncio.create_task(told.wait())
-            await asyncio.wait([working, looking, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                worker.stop()  # type: ignore[no-untyped-call]  # as above
-                await asyncio.wait([working], timeout=GRACE_SECONDS)
-            if not working.done():
-                await _leave(worker)
-            stopping.cancel()
-            looking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await looking
-            await working
+    others = max(1, min(MOST_OTHERS, concurrency // 4))
+    rest = sorted({task.queue for task in app.tasks.values()} - {queue.CALLS})
+    return [
+        {**everything, "queues": [queue.CALLS], "concurrency": concurrency - others},
+        {**everything, "queues": rest, "concurrency": others},
+    ]
 
 
 async def under_its_request(call_next: AsyncCallNext, context: JobContext, worker: Worker) -> Any:
@@ -127,17 +191,18 @@ async def under_its_request(call_next: AsyncCallNext, context: JobContext, worke
     return await call_next()
 
 
-async def look_after_others(worker: Worker, connector: PsycopgConnector) -> None:
+async def look_after_others(manager: OneWorker, connector: PsycopgConnector) -> None:
     """Say that this worker lives, also while it finishes its last jobs, and take up what dead ones left behind."""
     pause = POLL_SECONDS  # jobs left behind by the one before us need not wait
     while True:
         await asyncio.sleep(pause)
-        if worker.worker_id is None:
+        worker_id = manager.worker_id
+        if worker_id is None:
             continue
         pause = backlog.LOOK_EVERY_S
         try:
             async with connector.pool.connection() as connection:
-                await backlog.say_still_here(connection, worker.worker_id)
+                await backlog.say_still_here(connection, worker_id)
                 found = await backlog.take_up(connection)
         except psycopg.OperationalError as error:
             logger.debug("The database does not answer: %s", error)  # the worker notices by itself
@@ -146,12 +211,11 @@ async def look_after_others(worker: Worker, connector: PsycopgConnector) -> None
                 logger.warning("Took up %d jobs that a worker had left behind: %s", len(found), ", ".join(sorted(set(found))))
 
 
-async def _leave(worker: Worker) -> None:
+async def _leave(manager: OneWorker) -> None:
     """End here and now: threads cannot be stopped, and what they do will be done by another worker."""
     logger.warning("Jobs are left to other workers: they have not ended %d seconds after SIGTERM.", GRACE_SECONDS)
-    if worker.worker_id is not None:
-        with contextlib.suppress(ConnectorException):
-            await app.job_manager.unregister_worker(worker.worker_id)
+    with contextlib.suppress(ConnectorException):
+        await manager.leave()
     if settings.EMBEDDED_POSTGRES is not None:
         settings.EMBEDDED_POSTGRES.leave()
     logging.shutdown()
