@@ -1,6 +1,7 @@
 """What is written to the log: lines for people or objects for programs, each with the request it was written for."""
 
 import logging
+import re
 from datetime import UTC, datetime
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -10,6 +11,13 @@ from pythonjsonlogger.json import JsonFormatter
 from stores import tracing
 
 SHOWN_OF_ID = 8
+SECRETS = re.compile(r"(/pub/(?:d/)?).+|(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}", re.IGNORECASE)
+"""What may open something: all that follows the place of tracking pages, and whatever is as long as our tokens are."""
+
+
+def masked(path: str) -> str:
+    """A path without what whoever reads the log could misuse, also where somebody mistyped it."""
+    return SECRETS.sub(lambda found: f"{found[1] or ''}…", path)
 
 
 class WithoutTracebackOfRefusals(logging.Filter):
@@ -29,6 +37,16 @@ class WithRequestId(logging.Filter):
         """Let every record pass. Django speaks of the answers that are no success after all is done, but says of which request."""
         record.request_id = tracing.current() or getattr(getattr(record, "request", None), "request_id", "")
         return True
+
+
+class WithoutSecrets(WithRequestId):
+    """The same, and keep out of the line what the paths in it give away: Django names those it refuses as they came."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(masked(each) if isinstance(each, str) and each.startswith("/") else each for each in record.args)
+        return super().filter(record)
 
 
 class Line(logging.Formatter):

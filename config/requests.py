@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.encoding import escape_uri_path
 from django.utils.functional import SimpleLazyObject
 
+from config.logs import masked
 from stores import tracing
 
 logger = logging.getLogger("relais.requests")
@@ -41,7 +42,7 @@ class RequestMiddleware:
 
 def _log(request: HttpRequest, response: HttpResponseBase, *, took_ms: int) -> None:
     # Queries hold what people look for, and sometimes tokens; an escaped path cannot begin a line of its own.
-    path = escape_uri_path(request.path)
+    path = masked(escape_uri_path(request.path))
     caller = _caller(request)
     logger.info(
         "%s %s %d %d ms%s",

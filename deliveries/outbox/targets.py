@@ -17,6 +17,8 @@ LONGEST_URL = 2000
 RESOLVE_TIMEOUT_S = 5.0
 PORTS = {"https": 443, "http": 80}
 NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?")
+LOCALHOST = (".localhost", ".localhost.localdomain")
+"""Names of this machine, and whatever stands below them."""
 UNICAST_6 = ip_network("2000::/3")
 INSIDE = tuple(
     ip_network(block)
@@ -53,8 +55,8 @@ class Target:
 def check(url: str, *, path: Path = ("url",)) -> None:
     """Refuse a URL that calls must not go to; raises UnsafeTarget, about the field at `path`.
 
-    Asks the name service, so it belongs outside of transactions. A name that is not known (yet) passes: the addresses
-    are looked at again on every connection.
+    Asks the name service, so it belongs outside of transactions. A name that is not known (yet) passes on purpose: whoever
+    subscribes may set up their host afterwards, and the addresses are looked at again on every connection.
     """
     try:
         target = parse(url)
@@ -74,7 +76,7 @@ def parse(url: str) -> Target:
     except (httpx.InvalidURL, ValueError) as error:
         raise UnsafeTarget("This is not a URL.") from error
     if parts.scheme != "https" and not (parts.scheme == "http" and settings.ALLOW_PRIVATE_TARGETS):
-        raise UnsafeTarget("The URL must begin with https://.")
+        raise UnsafeTarget(f"The URL must begin with https://{' or http://' if settings.ALLOW_PRIVATE_TARGETS else ''}.")
     if parts.userinfo:
         raise UnsafeTarget("The URL must not hold a user name or password.")
     host = parts.raw_host.decode("ascii")
@@ -92,6 +94,8 @@ def resolve(host: str, port: int, *, timeout_s: float = RESOLVE_TIMEOUT_S) -> tu
     Raises UnsafeTarget when any is not allowed (whoever mixes them in is up to something), OSError when the name is not
     known, and TimeoutError, which is one, when that is not found out in time.
     """
+    if _is_this_host(host) and not settings.ALLOW_PRIVATE_TARGETS:
+        raise UnsafeTarget(f"{host} leads to a loopback address.")
     found = dict.fromkeys(_look_up(host, port, timeout_s))
     for address in found:
         guard(address, host)
@@ -126,6 +130,11 @@ def _flaw(address: Address) -> str:
     if address.is_reserved or not address.is_global or any(address in block for block in INSIDE):
         return "not an address of the public internet"
     return ""
+
+
+def _is_this_host(host: str) -> bool:
+    """Whether a name means this machine wherever it is asked for: not every resolver knows each way to write it."""
+    return f".{host.lower().removesuffix('.')}".endswith(LOCALHOST)
 
 
 def _literal(host: str) -> Address | None:

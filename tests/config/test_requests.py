@@ -2,15 +2,20 @@
 
 import logging
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from django.utils.module_loading import import_string
 
-from config.logs import WithRequestId
+from config.logs import Json, Line, WithRequestId
 from config.requests import RequestMiddleware
-from stores import tracing
+from stores import credentials, tracing
+from stores.models import Connection
 from tests import factories
 
 
@@ -95,6 +100,77 @@ def test_what_django_says_afterwards_bears_it_too(client: Client, caplog: pytest
     records = [record for record in caplog.records if record.name == "django.request"]
     assert records
     assert all(WithRequestId().filter(record) and vars(record)["request_id"] == "lost" for record in records)
+
+
+class Kept(logging.Handler):
+    """Writes as the console does, in both forms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = ""
+        filters: Any = settings.LOGGING["filters"]
+        for name in ("refusals", "request_id"):
+            self.addFilter(import_string(filters[name]["()"])())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.written += Line("{message}", style="{").format(record) + Json().format(record)
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    handler, root, level = Kept(), logging.getLogger(), logging.getLogger("relais").level
+    logging.getLogger("relais").setLevel(logging.INFO)
+    root.addHandler(handler)
+    yield handler
+    root.removeHandler(handler)
+    logging.getLogger("relais").setLevel(level)
+
+
+TOKEN = "xK-3v_Q9a0sZt7LmPqRw2A"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (f"/en/pub/d/{TOKEN}", "/en/pub/d/…"),
+        (f"/de/pub/d/{TOKEN}", "/de/pub/d/…"),
+        (f"/en/pub/{TOKEN}", "/en/pub/…"),
+        (f"/EN/PUB/D/{TOKEN}/", "/EN/PUB/D/…"),
+        (f"/{TOKEN}", "/…"),
+        (f"/api/deliveries/{TOKEN}", "/api/deliveries/…"),
+        (f"/v1/location/orders/{TOKEN}", "/v1/location/orders/…"),
+        ("/api/contexts/ConstraintViolationList", "/api/contexts/ConstraintViolationList"),
+    ],
+)
+def test_no_line_holds_what_opens_something(client: Client, kept: Kept, path: str, shown: str) -> None:
+    secrets = {"authorization": "Bearer app_open", "x-access-token": "till_open", "idempotency-key": '"key_open"'}
+    client.get(f"{path}?token=query_open", headers=secrets)
+    client.post(f"{path}?token=query_open", headers=secrets)
+    assert f"GET {shown} " in kept.written
+    assert not [secret for secret in (TOKEN, "app_open", "till_open", "key_open", "query_open") if secret in kept.written]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/me", "/v1/location", f"/en/pub/d/{TOKEN}"])
+def test_no_line_about_a_lost_database_does_either(client: Client, kept: Kept, path: str) -> None:
+    def lost(*args: Any) -> Any:
+        raise OperationalError("the connection is lost")
+
+    client.raise_request_exception = False
+    key = f"{credentials.API_KEY_PREFIX}open"
+    with connection.execute_wrapper(lost):
+        answer = client.get(f"{path}?token=query_open", headers={"authorization": f"Bearer {key}", "x-access-token": "till_open"})
+    assert answer.status_code == 503
+    assert " 503 " in kept.written
+    assert not [secret for secret in (TOKEN, key, "till_open", "query_open") if secret in kept.written]
+
+
+@pytest.mark.django_db
+def test_a_line_says_which_till_asked(client: Client, lines: pytest.LogCaptureFixture) -> None:
+    store = factories.StoreFactory.create()
+    client.get("/v1/location", headers={"x-access-token": factories.hubrise_token(store=store)})
+    assert [each["caller"] for each in said(lines)] == [Connection.objects.get().client.name]
 
 
 @pytest.mark.django_db

@@ -9,14 +9,15 @@ from django.conf import LazySettings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliveries.outbox import targets
+from deliveries.outbox import posting, targets
 from deliveries.outbox.targets import UnsafeTarget
 from stores.refusals import Refused
 from tests.outbox.receivers import late, leads_to_all
 
 LOOPBACK = [
     *("127.0.0.1", "127.0.0.53", "127.1", "2130706433", "0x7f.1", "0x7f000001", "0177.1", "017700000001"),
-    *("localhost", "LOCALHOST", "[::1]", "[0:0:0:0:0:0:0:1]"),
+    *("localhost", "LOCALHOST", "localhost.", "LocalHost.", "hooks.localhost", "a.b.localhost.", "localhost.localdomain"),
+    *("[::1]", "[0:0:0:0:0:0:0:1]"),
 ]
 INSIDE = [
     *("10.0.0.1", "10.1", "0xa000001", "172.16.0.1", "172.31.255.255", "192.168.1.1", "192.168.257", "[fd00::1]", "[fc00::1]"),
@@ -107,7 +108,7 @@ def test_a_url_that_is_no_target_is_refused_with_the_reason(url: str, sentence: 
 
 def test_the_demo_takes_http_but_nothing_else(settings: LazySettings) -> None:
     settings.ALLOW_PRIVATE_TARGETS = True
-    with pytest.raises(UnsafeTarget):
+    with pytest.raises(UnsafeTarget, match=r"^The URL must begin with https:// or http://\.$"):
         targets.check("ftp://localhost/")
 
 
@@ -165,6 +166,16 @@ def test_a_name_service_that_does_not_answer_is_not_waited_for(monkeypatch: pyte
     with pytest.raises(TimeoutError):
         targets.resolve("hooks.example", 443, timeout_s=0.1)
     assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("host", ["localhost.", "hooks.localhost", "localhost.localdomain."])
+def test_this_machine_is_not_asked_for_by_name(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """Some resolvers do not know these names, others lead to us: registering and connecting refuse them alike."""
+    leads_to_all(monkeypatch, "8.8.8.8")
+    with pytest.raises(UnsafeTarget):
+        targets.check(f"https://{host}/")
+    outcome = posting.post(f"https://{host}/", b"{}", {})
+    assert (outcome.status, outcome.error) == (None, f"refused: {host} leads to a loopback address")
 
 
 @given(st.text() | st.text().map("https://{}/".format) | st.from_regex(r"https://[^/]{0,20}(:[0-9]{0,6})?/.*"))

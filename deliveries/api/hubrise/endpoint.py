@@ -86,6 +86,7 @@ class Endpoint(APIView):
             raise exceptions.MethodNotAllowed(_override(request._request))
         self.at = timezone.now()
         self.caller = authenticate(request.META.get("HTTP_X_ACCESS_TOKEN", ""))
+        request._request.user = self.caller  # type: ignore[assignment]  # for the log, which says who asked
         self.check_level(kwargs)
         if self.needs_scope:
             self.caller.check_scope(writing=method not in SAFE)
