@@ -47,7 +47,7 @@ def figures(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         _card("Open", counted["open"], "local_shipping", "", open="yes"),
         _card("Late", counted["late"], "alarm", columns.RED, late="yes"),
-        _card("Open with a failed stop", counted["failed"], "report", columns.RED, failed="yes"),
+        _card("Failed, still open", counted["failed"], "report", columns.RED, failed="yes"),
         _card("With nobody yet", counted["unassigned"], "person_search", columns.AMBER, unassigned="yes"),
         _card("Addresses to review", counted["review"], "wrong_location", columns.AMBER, review="yes", open="yes"),
     ]

@@ -253,7 +253,7 @@ SHORTCUTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("Everything", {}),
     ("Open", {"open": "yes"}),
     ("Late", {"late": "yes"}),
-    ("Open with a failed stop", {"failed": "yes"}),
+    ("Failed, still open", {"failed": "yes"}),
     ("Nobody yet", {"unassigned": "yes"}),
     ("Today", {"day": "today"}),
     ("Tomorrow", {"day": "tomorrow"}),

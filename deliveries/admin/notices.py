@@ -47,7 +47,12 @@ def _subscriptions(request: HttpRequest) -> list[Notice]:
     found = rows.select_related("client", "store", "account").defer(*CLIENTS_SECRET).order_by("pk")[:LOOKED_AT]
     groups = [list(rows) for _, rows in groupby(sorted(found, key=_one_trouble), key=_one_trouble)]
     groups.sort(key=_urgency)
-    told = [_notice(_sentence(group, request), _where(group), "See it", grave=group[0].disabled_at is not None) for group in groups[:SHOWN]]
+    told = [
+        _notice(
+            _sentence(group, request), _where(group), "See it" if len(group) == 1 else "See them", grave=group[0].disabled_at is not None
+        )
+        for group in groups[:SHOWN]
+    ]
     if len(groups) > SHOWN:
         told.append(
             _notice("Others cannot be reached either.", reverse("admin:deliveries_subscription_changelist"), "See all", grave=False)

@@ -149,7 +149,8 @@ def shown_owed(subscription: Any) -> SafeString | str:
     again = to_retry(subscription)
     waiting, moving = int(subscription.owed[CallState.WAITING]), int(subscription.owed[CallState.QUEUED]) - again
     counted = ((waiting, "waiting"), (moving, "on the way"), (again, "to be tried again"))
-    told = subscription.owed_answer if again else None
+    # What was said last stands beside it.
+    told = subscription.owed_answer if again and subscription.owed_answer != newest_answer(subscription) else None
     return columns.lines(
         columns.to(calls_of(subscription, *PROGRESS_OWED), ", ".join(f"{count} {words}" for count, words in counted if count)),
         answer(told["status"], told["error"]) if told else "",

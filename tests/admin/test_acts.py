@@ -265,7 +265,7 @@ def test_a_failed_stop_is_seen_and_seen_to(dispatcher_browser: Client) -> None:
     assert [row.pk for row in listed.context["cl"].result_list] == [delivery.pk]
     assert "Pickup failed" in listed.content.decode()
     overview = dispatcher_browser.get(reverse("admin:index")).context["figures"]
-    assert next(figure["count"] for figure in overview if figure["label"] == "Open with a failed stop") == 1
+    assert next(figure["count"] for figure in overview if figure["label"] == "Failed, still open") == 1
     context = dispatcher_browser.get(reverse("admin:deliveries_delivery_change", args=[delivery.pk])).context
     offered = [act["label"] for act in context["acts"]]
     assert {"Reschedule the failed stop", "Restore"} <= set(offered)
@@ -283,7 +283,7 @@ def test_a_delivery_that_ended_with_a_failed_stop_waits_for_nobody(dispatcher_br
     delivery.refresh_from_db()
     assert delivery.status == DeliveryStatus.CANCELLED
     overview = dispatcher_browser.get(reverse("admin:index")).context["figures"]
-    assert next(figure["count"] for figure in overview if figure["label"] == "Open with a failed stop") == 0
+    assert next(figure["count"] for figure in overview if figure["label"] == "Failed, still open") == 0
 
 
 def test_a_stop_with_nobody_makes_a_delivery_of_nobody(dispatcher_browser: Client) -> None:
