@@ -46,7 +46,7 @@ class RuleInline(TabularInline):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Two lines are enough for most rules."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name in ("expression", "price"):
             field.widget.attrs["rows"] = 2
         return field
