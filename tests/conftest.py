@@ -7,6 +7,7 @@ import time_machine
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
+from deliveries import doctor
 from tests import factories
 
 
@@ -15,6 +16,13 @@ def noon() -> Iterator[time_machine.Traveller]:
     """Time stands still at `factories.NOON`."""
     with time_machine.travel(factories.NOON, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def whole_afterwards(transactional_db: None) -> Iterator[None]:
+    """Whatever raced or failed, no rule is broken when it is over."""
+    yield
+    assert doctor.examine() == []
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("whole_afterwards")]
 
 
 def calls() -> list[tuple[str, dict[str, str]]]:

@@ -14,7 +14,7 @@ from stores.models import Order
 from tests.deliveries import rows
 from tests.factories import NOON
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("whole_afterwards")]
 
 ROUNDS = 15
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from deliveries import booking, doctor, intake, relocating, transitions
+from deliveries import booking, intake, relocating, transitions
 from deliveries.booking import AlreadyDelivered
 from deliveries.models import Courier, Delivery, Event, Task, TaskList
 from deliveries.statuses import DeliveryStatus, agree
@@ -26,16 +26,9 @@ from tests.deliveries import rows
 from tests.deliveries.rows import LATER
 from tests.factories import NOON
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("whole_afterwards")]
 
 Runner = Callable[[], Any]
-
-
-@pytest.fixture(autouse=True)
-def whole_afterwards(transactional_db: None) -> Iterator[None]:
-    """Whatever raced, no rule is broken when it is over."""
-    yield
-    assert doctor.examine() == []
 
 
 PATIENCE_S = 30

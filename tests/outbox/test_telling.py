@@ -16,7 +16,7 @@ from tests import factories
 from tests.factories import NOON
 from tests.outbox.scenes import Hand, subscription
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("whole_afterwards")]
 
 STORY = ("order.created", "delivery.started", "delivery.picked", "delivery.completed")
 NOWHERE = "http://127.0.0.1:9/"

@@ -19,7 +19,7 @@ from stores.models import Store
 from tests import factories
 from tests.factories import NOON
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("whole_afterwards")]
 
 WRITERS, TELLERS, ROUNDS = 8, 3, 6
 PATIENCE_S = 120
