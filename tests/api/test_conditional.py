@@ -43,6 +43,7 @@ RESOURCES: dict[str, tuple[str, Path]] = {
     "/api/me/tasks/{date}": ("courier", f"/api/me/tasks/{NOON:%Y-%m-%d}"),
     "/api/stores/{id}": ("client", "/api/stores/{store}"),
     "/api/addresses/{id}": ("client", "/api/addresses/{address}"),
+    "/api/orders/{id}": ("client", lambda world: f"/api/orders/{world.held.order_id}"),
     "/api/deliveries/{id}": ("client", "/api/deliveries/{held}"),
     "/api/tasks/{id}": ("client", "/api/tasks/{task}"),
     "/api/webhooks/{id}": ("client", hooked()),

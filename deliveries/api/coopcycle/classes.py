@@ -328,8 +328,15 @@ CLASSES: dict[str, Class] = {
         Class(
             "Order",
             "What was ordered",
-            (*_words(Kind.TEXT, "number", "paymentGateway"), *_words(Kind.INTEGER, "total", "taxTotal")),
+            (
+                *_words(Kind.TEXT, "number", "paymentGateway", "state"),
+                *_words(Kind.INTEGER, "total", "taxTotal"),
+                Property("createdAt", Kind.MOMENT),
+                Property("delivery", Kind.LINK, "Delivery"),
+                Property("store", Kind.LINK, "Store"),
+            ),
             iri=f"{SCHEMA}Order",
+            operations=(Operation("GET", "Retrieves an order", returns="Order"),),
         ),
         Class(
             "TaskList",

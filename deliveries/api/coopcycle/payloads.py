@@ -100,7 +100,7 @@ def delivery_member(row: Delivery, *, at: datetime) -> Payload:
         "pickup": stops[pickups[0].pk] if pickups else None,
         "dropoff": stops[live[-1].pk] if live else None,
         "trackingUrl": tracking_url(row),
-        "order": _order(row.order),
+        "order": order_member(row.order),
     }
     position = None if row.status in OVER else queries.live_position(row, at=at)
     if position is not None:
@@ -109,14 +109,27 @@ def delivery_member(row: Delivery, *, at: datetime) -> Payload:
     return payload
 
 
-def _order(order: Order) -> Payload:
+def order(row: Order) -> Payload:
+    """An order by itself; `row` with its delivery, if it has one."""
     return {
-        "@id": f"/api/orders/{order.pk}",
+        "@context": "/api/contexts/Order",
+        **order_member(row),
+        "state": row.status,
+        "createdAt": moment(row.created_at),
+        "delivery": f"/api/deliveries/{row.delivery.pk}" if hasattr(row, "delivery") else None,
+        "store": f"/api/stores/{row.store_id}",
+    }
+
+
+def order_member(row: Order) -> Payload:
+    """An order inside its delivery."""
+    return {
+        "@id": f"/api/orders/{row.pk}",
         "@type": "http://schema.org/Order",
-        "number": order.ref or order.public_id,
-        "total": order.total_cents,
-        "taxTotal": order.tax_cents,
-        "paymentGateway": order.payment_gateway,
+        "number": row.ref or row.public_id,
+        "total": row.total_cents,
+        "taxTotal": row.tax_cents,
+        "paymentGateway": row.payment_gateway,
     }
 
 

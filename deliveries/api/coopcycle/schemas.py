@@ -188,6 +188,7 @@ _WEBHOOK_CALL: Schema = {
     "nextTryAt": MAYBE_MOMENT,
     "settledAt": MAYBE_MOMENT,
 }
+_ORDER: Schema = {"number": TEXT, "total": WHOLE, "taxTotal": WHOLE, "paymentGateway": TEXT}
 _ORDER_SENT: Schema = {
     "paymentMethod": MAYBE_TEXT,
     "arbitraryPrice": {
@@ -231,7 +232,8 @@ COMPONENTS: dict[str, Schema] = {
             "updatedAt": MOMENT,
         }
     ),
-    "Order": linked({"number": TEXT, "total": WHOLE, "taxTotal": WHOLE, "paymentGateway": TEXT}),
+    "Order": linked(_ORDER),
+    "LoneOrder": linked({**_ORDER, "state": TEXT, "createdAt": MOMENT, "delivery": MAYBE_IRI, "store": IRI}),
     "Delivery": linked(
         {
             "id": WHOLE,
@@ -251,12 +253,10 @@ COMPONENTS: dict[str, Schema] = {
         {
             "id": WHOLE,
             "name": TEXT,
-            "enabled": YES_NO,
             "address": ref("Place"),
-            "timeSlot": MAYBE_IRI,
+            **dict.fromkeys(("timeSlot", "pricingRuleSet"), MAYBE_IRI),
             "timeSlots": many(IRI),
-            "pricingRuleSet": MAYBE_IRI,
-            **dict.fromkeys(("prefillPickupAddress", "weightRequired", "packagesRequired"), YES_NO),
+            **dict.fromkeys(("enabled", "prefillPickupAddress", "weightRequired", "packagesRequired"), YES_NO),
             **dict.fromkeys(("multiDropEnabled", "multiPickupEnabled", "cashOnDeliveryEnabled"), YES_NO),
         }
     ),

@@ -5,7 +5,20 @@ from typing import Any
 from django.urls import path, re_path, register_converter
 from django.urls.converters import IntConverter
 
-from deliveries.api.coopcycle import deliveries, feed, openapi, people, prices, rule_sets, site, stores, tasks, webhook_calls, webhooks
+from deliveries.api.coopcycle import (
+    deliveries,
+    feed,
+    openapi,
+    orders,
+    people,
+    prices,
+    rule_sets,
+    site,
+    stores,
+    tasks,
+    webhook_calls,
+    webhooks,
+)
 from deliveries.api.coopcycle.endpoint import Nowhere
 from deliveries.api.coopcycle.hydra_docs import ApiDocumentationView, ContextView, EntrypointView
 
@@ -38,6 +51,7 @@ urlpatterns: list[Any] = [
     path("api/stores/<id:pk>", stores.StoreView.as_view()),
     path("api/stores/<id:pk>/deliveries", stores.StoreDeliveriesView.as_view()),
     path("api/addresses/<id:pk>", stores.AddressView.as_view()),
+    path("api/orders/<id:pk>", orders.OrderView.as_view()),
     path("api/deliveries", deliveries.DeliveriesView.as_view()),
     path("api/deliveries/<id:pk>", deliveries.DeliveryView.as_view()),
     path("api/deliveries/<id:pk>/pick", deliveries.PickView.as_view()),

@@ -241,10 +241,12 @@ def test_several_problems_are_told_together() -> None:
         ("GET", "/api/tasks/123456", 404, "Not Found"),
         ("GET", "/api/addresses/123456", 404, "Not Found"),
         ("GET", "/api/stores/123456/deliveries", 404, "Not Found"),
+        ("GET", "/api/orders/{order}", 403, "Access Denied."),
+        ("GET", "/api/orders/123456", 404, "Not Found"),
     ],
 )
 def test_anothers_is_403_and_nobodys_is_404(world: World, method: str, path: str, status: int, sentence: str) -> None:
-    response = world["neighbour's client"].call(method, path.format(held=world.held.pk))
+    response = world["neighbour's client"].call(method, path.format(held=world.held.pk, order=world.held.order_id))
     assert (response.status_code, response.json()["hydra:description"]) == (status, sentence)
 
 

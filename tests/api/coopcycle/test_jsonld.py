@@ -23,6 +23,7 @@ ANSWERS = [
     ("client", "/api/stores/{store}/deliveries"),
     ("client", "/api/stores/{store}"),
     ("client", "/api/addresses/{address}"),
+    ("client", "/api/orders/{order}"),
     ("client", "/api/me"),
     ("client", "/api/tasks/{pickup}/events"),
     ("dispatcher", "/api/tasks"),
@@ -102,7 +103,7 @@ def test_expansion_loses_nothing(world: World, caller: str, path: str) -> None:
     call = webhooks.owed(hook)
     webhooks.happened(world)
     known = {"delivery": world.held.pk, "pickup": pickup, "store": world.store.pk, "address": address, "hook": hook.pk, "call": call.pk}
-    path = path.format(**known, rules=prices.rule(world).rule_set_id)
+    path = path.format(**known, order=world.held.order_id, rules=prices.rule(world).rule_set_id)
     payload = world[caller].get(path).json()
 
     expanded = expand(payload, path)

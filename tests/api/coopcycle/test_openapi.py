@@ -70,6 +70,7 @@ ANSWERS: dict[str, tuple[str, str, str]] = {
     "my stores": ("owner", "/api/me/stores", "/api/me/stores"),
     "a store's deliveries": ("client", "/api/stores/{id}/deliveries", "/api/stores/{store}/deliveries?page=1"),
     "address": ("client", "/api/addresses/{id}", "/api/addresses/{address}"),
+    "order": ("client", "/api/orders/{id}", "/api/orders/{order}"),
     "me, a person": ("owner", "/api/me", "/api/me"),
     "me, a program": ("client", "/api/me", "/api/me"),
     "webhooks": ("client", "/api/webhooks", "/api/webhooks"),
@@ -99,7 +100,7 @@ def test_answers_are_as_described(world: World, openapi: dict[str, Any], name: s
     pks = {"held": world.held.pk, "task": world.task_ids(world.held)[0], "store": world.store.pk, "address": world.store.address_id}
     hook = webhooks.subscribed(world)
     told = {"hook": hook.pk, "call": webhooks.owed(hook).pk, "event": webhooks.happened(world)}
-    pks["rules"] = prices.rule(world).rule_set_id
+    pks |= {"rules": prices.rule(world).rule_set_id, "order": world.held.order_id}
     response = world[caller].get(asked.format(**pks, **told), accept=form)
     assert conforms(openapi, "get", path, response, form=form) == []
 

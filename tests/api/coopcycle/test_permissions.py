@@ -104,6 +104,7 @@ MATRIX: dict[str, tuple[Call, dict[str, int]]] = {
         lambda world: ("GET", f"/api/addresses/{world.delivery.tasks.order_by('position')[0].address_id}", b""),
         only(200, *SENDERS, "following client", "seeing client"),
     ),
+    "GET /api/orders/{id}": (lambda world: ("GET", f"/api/orders/{world.delivery.order_id}", b""), only(200, *SENDERS)),
     "GET /api/tasks": (fixed("GET", "/api/tasks"), only(200, "seeing client", "courier", "other courier", *DESK)),
     "GET /api/tasks/{id}": (pickup("GET", ""), only(200, *FOLLOWERS)),
     "GET /api/tasks/{id}, held": (held("GET", ""), only(200, *FOLLOWERS, "courier")),

@@ -68,6 +68,7 @@ PRICES: list[tuple[str, str, str, Any, int, Before]] = [
     ("client", "GET", "/api/stores/{store}", None, 2, nothing),
     ("client", "GET", "/api/stores/{store}/deliveries", None, 5, nothing),
     ("client", "GET", "/api/addresses/{address}", None, 2, nothing),
+    ("client", "GET", "/api/orders/{order}", None, 2, nothing),
     ("client", "POST", "/api/deliveries", DOCUMENT, 10, nothing),
     ("client", "GET", "/api/deliveries/{held}", None, 3, nothing),
     ("client", "PUT", "/api/deliveries/{held}", {"dropoff": {"comments": "Ring twice"}}, 15, nothing),
@@ -125,7 +126,7 @@ def price(world: World, caller: str, method: str, path: str, body: Any) -> int:
     if "{rule" in path or "{unused}" in path:
         rule = prices.rule(world)
         known |= {"rule": rule.pk, "rules": rule.rule_set_id, "unused": prices.strange(world).rule_set_id}
-    at = path.format(**known, address=world.held.tasks.order_by("position")[0].address_id)
+    at = path.format(**known, order=world.held.order_id, address=world.held.tasks.order_by("position")[0].address_id)
     world[caller].call(method, "/api/settings")  # what a process does once, such as reading the urls, is no part of a call's price
     with CaptureQueriesContext(connection) as told:
         answer = world[caller].call(method, at, b"" if body is None else body)
