@@ -35,6 +35,8 @@ from tests.deliveries import rows
 from tests.deliveries.geocoding import FakeGeocoder
 from tests.stores.loopback import Loopback, serving
 
+pytestmark = pytest.mark.usefixtures("whole_afterwards")
+
 PATIENCE_S = 30
 POINT = {"type": "Point", "coordinates": [2.4, 48.9]}
 FOUND = json.dumps({"features": [{"type": "Feature", "geometry": POINT, "properties": {"name": "somewhere"}}]}).encode()
