@@ -63,6 +63,7 @@ def acknowledge(call: Call, *, by: Actor, at: datetime) -> None:
     """Whoever was owed it has it, having read it themselves."""
     with effects.atomic():
         hold(call.subscription)
+        effects.locked()
         owed = Call.objects.exclude(state=CallState.ACKNOWLEDGED).filter(pk=call.pk)
         if owed.update(state=CallState.ACKNOWLEDGED, settled_at=at, due_at=None):
             logger.info("%s acknowledged call %d", by.name, call.pk)
@@ -73,6 +74,7 @@ def resend(call: Call, *, by: Actor, at: datetime) -> None:
     """Send what was sent or given up once more, at once, and so what waits for its next attempt; what is under way stays as it is."""
     with effects.atomic():
         hold(call.subscription)
+        effects.locked()
         again = Call.objects.filter(pk=call.pk).exclude(Q(state=CallState.WAITING) | Q(state=CallState.QUEUED, due_at=None))
         if _owe_again(again.exclude(state=CallState.QUEUED, due_at__lte=at)):
             logger.info("%s has call %d sent again", by.name, call.pk)
@@ -83,6 +85,7 @@ def resend_failed(subscription: Subscription, *, by: Actor, at: datetime) -> int
     """Send everything that was given up once more; returns how many calls."""
     with effects.atomic():
         hold(subscription)
+        effects.locked()
         count = _owe_again(subscription.calls.filter(state=CallState.FAILED))
         if count:
             logger.info("%s has %d calls of subscription %d sent again", by.name, count, subscription.pk)

@@ -72,6 +72,9 @@ def call_back(connection: Connection, url: str, names: Sequence[str], *, follows
     given: dict[str, Any] = {"url": url, "names": list(names), "follows_positions": follows_positions}
     bound: dict[str, Any] = {"client": connection.client, "store": connection.store, "account": connection.account, "created_at": at}
     with effects.atomic():
+        # There may be no callback yet to be held by whoever acts only on what they have seen.
+        Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+        effects.locked()
         kept, _ = Subscription.objects.update_or_create(
             connection=connection, defaults=given | AFRESH, create_defaults=given | bound | {"connection": connection}
         )

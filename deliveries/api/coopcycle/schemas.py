@@ -90,6 +90,7 @@ _RULE_SENT: Schema = {
     "name": {**TEXT, "maxLength": 255},
     "target": {"enum": list(Target)},
 }
+_PRICE_SENT: Schema = {"type": ["string", "integer"], "description": "Hundredths, or an expression."}
 _STOP: Schema = {
     "id": WHOLE,
     "type": {"enum": TaskType.values},
@@ -320,10 +321,7 @@ COMPONENTS: dict[str, Schema] = {
             "rules": {"type": "array", "items": ref("PricingRuleInput"), "maxItems": 500},
         },
     },
-    "PricingRuleInput": shape(
-        {"@id": IRI, **_RULE_SENT, "price": {"type": ["string", "integer"], "description": "Hundredths, or an expression."}},
-        optional=("@id", "position", "name", "target"),
-    ),
+    "PricingRuleInput": shape({"@id": IRI, **_RULE_SENT, "price": _PRICE_SENT}, optional=("@id", "position", "name", "target")),
     "PricingRuleSetApplication": linked({"entity": TEXT, "name": TEXT, "id": WHOLE}),
     "Webhook": linked(_WEBHOOK),
     "NewWebhook": linked({**_WEBHOOK, "secret": {**TEXT, "description": "Base64 of 32 random bytes; shown only here."}}),

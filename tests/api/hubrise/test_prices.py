@@ -72,7 +72,7 @@ def test_creating(shop: Scene) -> None:
 
 def test_callbacks(shop: Scene) -> None:
     assert price(shop.till, "GET", "/callback") == 2
-    assert price(shop.till, "POST", "/callback", {"events": {"order": ["update"]}}) == 5
+    assert price(shop.till, "POST", "/callback", {"events": {"order": ["update"]}}) == 6
     other = listener(shop.store)
     shop.till.patch(shop.path, {"status": "accepted"})
     event = other.heads()[0]["id"]
