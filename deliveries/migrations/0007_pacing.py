@@ -5,26 +5,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('deliveries', '0006_feed_by_store'),
-        ('stores', '0006_priced_by_lists'),
+        ("deliveries", "0006_feed_by_store"),
+        ("stores", "0006_priced_by_lists"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='subscription',
-            name='failed_at',
-            field=models.DateTimeField(blank=True, help_text='The last failure; empty since something arrived.', null=True),
+            model_name="subscription",
+            name="failed_at",
+            field=models.DateTimeField(blank=True, help_text="The last failure; empty since something arrived.", null=True),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='key',
-            field=models.ForeignKey(blank=True, editable=False, help_text='The API key that asked for it: a webhook ends with it.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to='stores.connection'),
+            model_name="subscription",
+            name="key",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                help_text="The API key that asked for it: a webhook ends with it.",
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="webhooks",
+                to="stores.connection",
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='paused_until',
-            field=models.DateTimeField(blank=True, help_text='How long it is left alone because it cannot be reached.', null=True),
+            model_name="subscription",
+            name="paused_until",
+            field=models.DateTimeField(blank=True, help_text="How long it is left alone because it cannot be reached.", null=True),
         ),
     ]
