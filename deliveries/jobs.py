@@ -2,10 +2,12 @@
 
 import logging
 import random
+from datetime import timedelta
 
 from django.utils import timezone
-from procrastinate import RetryStrategy
+from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
+from procrastinate.jobs import Job
 
 from deliveries import relocating
 from deliveries.api.coopcycle.voice import CoopCycleVoice
@@ -21,8 +23,19 @@ logger = logging.getLogger(__name__)
 
 VOICES: dict[str, Voice] = {Dialect.COOPCYCLE: CoopCycleVoice(), Dialect.HUBRISE: HubRiseVoice()}
 
-UNTIL_IT_WORKS = RetryStrategy(exponential_wait=2)
-"""For what must not be lost to a fault of ours or of the database: again after 2, 4, 8 ... seconds, without end."""
+LONGEST_WAIT = timedelta(minutes=10)
+
+
+class UntilItWorks(BaseRetryStrategy):
+    """For what must not be lost to a fault of ours or of the database: again after 2, 4, 8 ... seconds, every 10 minutes at last."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        """When to try again."""
+        wait = min(timedelta(seconds=2 ** min(job.attempts + 1, 16)), LONGEST_WAIT)
+        return RetryDecision(retry_at=timezone.now() + wait)
+
+
+UNTIL_IT_WORKS = UntilItWorks()
 
 AT_ONCE = 50
 """Addresses asked for in one run: a public geocoder allows about one a second."""
