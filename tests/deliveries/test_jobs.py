@@ -12,13 +12,7 @@ from tests.factories import NOON
 
 @pytest.mark.parametrize(
     ("attempts", "wait"),
-    [
-        (0, timedelta(seconds=2)),
-        (1, timedelta(seconds=4)),
-        (8, timedelta(seconds=512)),
-        (9, timedelta(minutes=10)),
-        (500, timedelta(minutes=10)),
-    ],
+    [(0, 2), (1, 4), (8, 512), (9, 600), (500, 600)],
 )
 def test_waits_grow_to_ten_minutes_and_never_end(attempts: int, wait: int) -> None:
     job = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="tell", attempts=attempts)
