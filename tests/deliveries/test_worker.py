@@ -37,7 +37,7 @@ from tests.stores.loopback import Loopback, serving
 
 pytestmark = pytest.mark.usefixtures("whole_afterwards")
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 POINT = {"type": "Point", "coordinates": [2.4, 48.9]}
 FOUND = json.dumps({"features": [{"type": "Feature", "geometry": POINT, "properties": {"name": "somewhere"}}]}).encode()
 
