@@ -45,7 +45,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format
 
 bench: $(VENV)/.dev
-	DATA_DIR="$(if $(filter file default,$(origin DATA_DIR)),var/bench,$(DATA_DIR))" $(BIN)/python -m tests.bench $(ARGS)
+	DATA_DIR="$(if $(filter file default,$(origin DATA_DIR)),var/bench,$(DATA_DIR))" RELAIS_LOG_LEVEL=WARNING $(BIN)/python -m tests.bench $(ARGS)
 
 chaos: $(VENV)/.dev
 	DATA_DIR="$(if $(filter file default,$(origin DATA_DIR)),var/chaos,$(DATA_DIR))" $(BIN)/python -m tests.chaos $(ARGS)

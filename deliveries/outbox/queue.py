@@ -2,24 +2,31 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
-from procrastinate.types import JSONValue
+from psycopg.types.json import Jsonb
 
 from stores import tracing
 
 TELL, SEND, TEST = "tell", "send", "send_test"
+DEFER = """SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('default', %s, 0, NULL, NULL, %s, NULL)::procrastinate_job_to_defer_v1])"""
 CALLS = "calls"
 """Where calls wait, apart from everything else: they take as long as whoever is called pleases."""
 
 
 def tell(chains: Iterable[str]) -> None:
-    """Have subscribers told of what happened to each of these things (see `Event.chain`); belongs into the transaction of it."""
-    jobs: list[dict[str, JSONValue]] = [{"chain": chain, "request_id": tracing.current()} for chain in chains]
-    if jobs:
-        app.configure_task(TELL).batch_defer(*jobs)
+    """Have subscribers told of what happened to each of these things (see `Event.chain`); belongs into the transaction of it.
+
+    Every change does this, so it calls the queue's own function in the database, in words that are planned once.
+    """
+    with connection.cursor() as cursor:
+        for chain in chains:
+            args: Any = Jsonb({"chain": chain, "request_id": tracing.current()})
+            cursor.execute(DEFER, [TELL, args])
 
 
 def send(call_id: int, turn: int, *, at: datetime | None = None) -> None:
