@@ -86,7 +86,7 @@ def tried(rows: QuerySet[Any], now: datetime) -> Any:
     attempts = Attempt.objects.filter(call=OuterRef("pk"))
     told = JSONObject(status="status", error="error")
     return (
-        rows.select_related("subscription__client", "subscription__connection", "event")
+        rows.select_related("subscription__client", "subscription__connection", "subscription__key", "event")
         .defer("body", "event__data", *(f"subscription__{name}" for name in SECRET))
         .annotate(
             looked_at=Value(now, output_field=DateTimeField()),

@@ -9,7 +9,6 @@ from django.conf import settings
 from deliveries.admin import columns, watching
 from deliveries.models import DisabledWhy
 from deliveries.outbox import timetable
-from stores.models import Dialect
 
 TOLD: Mapping[str, str] = {
     "order.created": "new orders",
@@ -53,8 +52,9 @@ def title(row: Any) -> str:
 
 def situation(row: Any) -> list[str]:
     """How a subscription stands, what that means, and what to do; of a row of `watching.watched`, a sentence or more each."""
-    if row.connection is not None and row.connection.revoked_at is not None:
-        return ["Nothing is sent to it: its token was revoked.", "It is told again once the client has connected anew."]
+    if row.revoked_at is not None:
+        held, again = ("key", "subscribed") if row.connection is None else ("token", "connected")
+        return [f"Nothing is sent to it: its {held} was revoked.", f"It is told again once the client has {again} anew."]
     if row.disabled_at is not None:
         return _off(row)
     if row.is_passive:
@@ -64,12 +64,13 @@ def situation(row: Any) -> list[str]:
 
 def _off(row: Any) -> list[str]:
     since, because = columns.clock(row.disabled_at, ZoneInfo(settings.TIME_ZONE), now=row.looked_at), BECAUSE[row.disabled_why]
-    feed = " and stands in the feed of events only" if row.client.dialect == Dialect.COOPCYCLE else ""
+    of_webhook = "is not sent to it later and stands in the feed of events only"
+    meanwhile = of_webhook if row.connection is None else "waits with the rest, and can be read meanwhile"
     waits = f" What it was owed by then waits: {_owed(row)}." if row.owed else ""
     mended = "" if row.disabled_why == DisabledWhy.BY_HAND else f"Have {row.client} mended by whoever runs it, then switch"
     return [
         f"It was switched off, {since}, because {because}. Deliveries go on; it is not told of them.",
-        f"What happens meanwhile is not sent to it later{feed}.{waits}",
+        f"What happens meanwhile {meanwhile}.{waits}",
         f"{mended or 'Switch'} it on: what waits goes out first. Then send a test event, and look at its answer here.",
     ]
 

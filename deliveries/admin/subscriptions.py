@@ -72,8 +72,8 @@ def send_test(subscription: Subscription, *, by: Actor, at: datetime) -> None:
 
 def switch_on(subscription: Any, *, by: Actor, at: datetime) -> None:
     """Send again; what waits goes first."""
-    if subscription.connection is not None and subscription.connection.revoked_at is not None:
-        raise Refused("Its token was revoked.")
+    if subscription.revoked_at is not None:
+        raise Refused(f"Its {'key' if subscription.connection is None else 'token'} was revoked.")
     subscriptions.enable(subscription, by=by, at=at)
 
 
@@ -125,8 +125,8 @@ ACTS = (
         grave=True,
         quiet=True,
         follows=(
-            "Nothing is sent there any more. What is owed by now waits; what happens from now on is not sent later, even once "
-            "it is switched on again. Deliveries go on."
+            "Nothing is sent there any more. What is owed by now waits. What happens from now on is not sent to a webhook, even once "
+            "it is switched on again; a till's callback gets it then. Deliveries go on."
         ),
         fits=is_on,
         for_stores=True,

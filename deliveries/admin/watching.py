@@ -19,19 +19,19 @@ from stores.models import ApiClient, Connection
 from stores.refusals import Refused
 
 CLIENTS_SECRET = [*kept_back(Subscription), *kept_back(ApiClient, "client__")]
-SECRET = [*CLIENTS_SECRET, *kept_back(Connection, "connection__")]
+SECRET = [*CLIENTS_SECRET, *kept_back(Connection, "connection__"), *kept_back(Connection, "key__")]
 """What no page shows, and so no page asks for."""
 
 NAMED = 1
 
-ON = Q(disabled_at=None, connection__revoked_at=None)
+ON = Q(disabled_at=None, connection__revoked_at=None, key__revoked_at=None)
 STATES: Mapping[str, tuple[str, Q]] = {
     "on": ("On", ON & Q(failing_since=None) & ~Q(url="")),
     "failing": ("Failing", ON & Q(failing_since__isnull=False)),
     "given_up": ("Switched off, having failed", Q(disabled_why__in=[DisabledWhy.GONE, DisabledWhy.FAILING])),
     "by_hand": ("Switched off by hand", Q(disabled_why=DisabledWhy.BY_HAND)),
     "passive": ("Read by polling", ON & Q(url="")),
-    "closed": ("Connection closed", Q(connection__revoked_at__isnull=False)),
+    "closed": ("Connection closed", Q(connection__revoked_at__isnull=False) | Q(key__revoked_at__isnull=False)),
 }
 """How a subscription may stand, under the names that facets know."""
 
@@ -64,7 +64,7 @@ def watched(rows: QuerySet[Any], now: datetime) -> Any:
     owed = {state.value: Count("pk", filter=Q(state=state)) for state in UNSETTLED}
     owed["retry"] = Count("pk", filter=Q(state=CallState.QUEUED, tries__gt=0, due_at__gt=now))
     return (
-        rows.select_related("client", "store", "account", "connection")
+        rows.select_related("client", "store", "account", "connection", "key")
         .defer(*SECRET)
         .annotate(
             looked_at=Value(now, output_field=DateTimeField()),
@@ -104,8 +104,9 @@ def names(subscription: Any, most: int = NAMED) -> str:
 def state(subscription: Any) -> tuple[str, str, str]:
     """How it stands: in a word, the colour of that, and since when or why; of a row of `watched`, as all of these."""
     now, zone = subscription.looked_at, ZoneInfo(settings.TIME_ZONE)
-    if subscription.connection is not None and subscription.connection.revoked_at is not None:
-        return "Closed", "default", f"since {columns.clock(subscription.connection.revoked_at, zone, now=now)}, its token was revoked"
+    if subscription.revoked_at is not None:
+        held = "key" if subscription.connection is None else "token"
+        return "Closed", "default", f"since {columns.clock(subscription.revoked_at, zone, now=now)}, its {held} was revoked"
     if subscription.disabled_at is not None:
         color = "default" if subscription.disabled_why == DisabledWhy.BY_HAND else "danger"
         return "Off", color, f"since {columns.clock(subscription.disabled_at, zone, now=now)}, {WHY[subscription.disabled_why]}"
@@ -181,8 +182,8 @@ def calls_of(subscription: Subscription, *progress: str) -> str:
 
 
 def is_on(subscription: Any) -> bool:
-    """Whether anything is sent, or can be read; of a row loaded with its connection."""
-    return subscription.disabled_at is None and (subscription.connection is None or subscription.connection.revoked_at is None)
+    """Whether anything is sent, or can be read; of a row loaded with its connection and key."""
+    return subscription.disabled_at is None and subscription.revoked_at is None
 
 
 def only_on(subscription: Any) -> None:

@@ -1,5 +1,6 @@
 """The tables of what goes out: who subscribed, what they are owed, every attempt at it, and the order it can be read in."""
 
+from datetime import datetime
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -102,6 +103,12 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.client} · {self.host or 'read by polling'}"
+
+    @property
+    def revoked_at(self) -> datetime | None:
+        """When the token or the key that it hangs on was revoked; nothing is sent to it since."""
+        holder = self.connection or self.key
+        return None if holder is None else holder.revoked_at
 
     @property
     def is_passive(self) -> bool:

@@ -9,7 +9,9 @@ from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from deliveries.models import Attempt, Call, CallState, DisabledWhy, Subscription
-from deliveries.outbox import queue
+from deliveries.outbox import queue, subscriptions
+from stores import credentials
+from stores.actors import SYSTEM
 from tests import factories
 from tests.admin.test_calls import act, call, callback, changelist, offered, owner_of, page, said, secret_page, webhook
 from tests.factories import NOON
@@ -55,6 +57,26 @@ def test_the_page_says_how_a_subscription_stands_and_what_to_do(fields: dict[str
     assert words in situation_of(dispatcher_browser, webhook(**fields))
 
 
+def test_a_callback_that_is_off_is_owed_what_happens(dispatcher_browser: Client) -> None:
+    store = factories.StoreFactory.create()
+    factories.hubrise_token(store=store)
+    held = store.connections.get()
+    made = subscriptions.call_back(held, "http://127.0.0.1:9/", ["order.create"], follows_positions=False, by=SYSTEM, at=NOON)
+    subscriptions.disable(made, by=SYSTEM, at=NOON)
+    assert "waits with the rest, and can be read meanwhile" in situation_of(dispatcher_browser, made)
+
+
+def test_a_webhook_whose_key_was_revoked_is_closed(dispatcher_browser: Client) -> None:
+    made = webhook()
+    assert made.store is not None
+    factories.api_key(made.store)
+    key = made.store.connections.get()
+    Subscription.objects.filter(pk=made.pk).update(key=key)
+    credentials.revoke(key, at=NOON)
+    assert "its key was revoked" in situation_of(dispatcher_browser, made)
+    assert "Closed" in dispatcher_browser.get(reverse("admin:deliveries_subscription_changelist")).content.decode()
+
+
 @pytest.mark.parametrize(("status", "words"), [(410, "the last answer is one from before: send a test event"), (204, "All is well")])
 def test_the_page_judges_by_the_last_answer(status: int, words: str, dispatcher_browser: Client) -> None:
     made = webhook()
@@ -66,7 +88,7 @@ def test_switching_off_is_no_loud_button_and_says_what_follows(dispatcher_browse
     made = webhook()
     assert {button["variant"] for button in dispatcher_browser.get(page(made)).context["acts"]} == {"default"}
     asked = dispatcher_browser.get(reverse("admin:deliveries_subscription_act", args=[made.pk, "disable"])).content.decode()
-    assert "what happens from now on is not sent later" in asked
+    assert "What happens from now on is not sent to a webhook" in asked
 
 
 def test_pages_are_titled_by_events_where_these_are_few(dispatcher_browser: Client) -> None:
