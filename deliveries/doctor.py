@@ -14,7 +14,7 @@ from django.db.models import BigIntegerField, Case, CharField, Exists, F, OuterR
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Concat, Now
 
-from deliveries.models import UNSETTLED, Call, CallState, Delivery, Event, Subscription, Task
+from deliveries.models import Call, CallState, Delivery, Event, Subscription, Task
 from deliveries.outbox import pacing, queue
 from deliveries.statuses import FINISHED, MOMENTS, DeliveryStatus, TaskType, agree
 from quotes.models import DeliveryQuote
@@ -197,10 +197,11 @@ def what_is_under_way_is_sent() -> Iterator[Finding]:
 
 def what_waits_has_its_turn() -> Iterator[Finding]:
     """A call waits for one before it about the same thing, or for others of its subscription that are under way."""
-    before = Call.objects.filter(subscription=OuterRef("subscription"), chain=OuterRef("chain"), pk__lt=OuterRef("pk"), state__in=UNSETTLED)
     going = Call.objects.filter(pacing.occupying(Now()), subscription=OuterRef("subscription"))
     called = Subscription.objects.active().exclude(url="")
-    for call in Call.objects.filter(~Exists(before), ~Exists(going), state=CallState.WAITING, subscription__in=called).order_by("pk"):
+    for call in Call.objects.filter(~Exists(pacing.before()), ~Exists(going), state=CallState.WAITING, subscription__in=called).order_by(
+        "pk"
+    ):
         yield Finding("what_waits_has_its_turn", f"Call {call.pk}", f"{call.message_id} waits for nothing")
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -79,11 +80,22 @@ def renew_secret(client: ApiClient, *, at: datetime) -> str:
     return secret
 
 
-def signing_secrets(client: ApiClient, *, at: datetime) -> list[str]:
-    """The secrets that a HubRise client is to be signed to with, the newest first."""
-    known = [unseal(client.sealed_secret)]
-    if client.sealed_previous_secret and client.previous_until is not None and at < client.previous_until:
-        known.append(unseal(client.sealed_previous_secret))
+class Signer(Protocol):
+    """A row with a sealed secret that signs, and for a while after a change the one before."""
+
+    @property
+    def sealed_secret(self) -> str: ...
+    @property
+    def sealed_previous_secret(self) -> str: ...
+    @property
+    def previous_until(self) -> datetime | None: ...
+
+
+def signing_secrets(signer: Signer, *, at: datetime) -> list[str]:
+    """The secrets that something is to be signed with now, the newest first."""
+    known = [unseal(signer.sealed_secret)]
+    if signer.sealed_previous_secret and signer.previous_until is not None and at < signer.previous_until:
+        known.append(unseal(signer.sealed_previous_secret))
     return known
 
 

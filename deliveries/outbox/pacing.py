@@ -56,13 +56,13 @@ def release(subscription: Subscription, *, at: datetime, most: int = AT_FIRST) -
         due_at = held.paused_until if held.paused_until > at else None
     free = most - held.calls.filter(occupying(at)).count()
     if free > 0:
-        for call in held.calls.filter(~Exists(_before()), state=CallState.WAITING).order_by("pk")[:free]:
+        for call in held.calls.filter(~Exists(before()), state=CallState.WAITING).order_by("pk")[:free]:
             enqueue(call, due_at=due_at)
 
 
 def let_go(call: Call, *, at: datetime) -> None:
     """Queue a call at once, whatever else is under way, because somebody asked for it; it must not overtake its chain."""
-    ready = Call.objects.filter(~Exists(_before()), pk=call.pk, state=CallState.WAITING)
+    ready = Call.objects.filter(~Exists(before()), pk=call.pk, state=CallState.WAITING)
     for held in ready.filter(subscription__in=Subscription.objects.active().exclude(url="")):
         enqueue(held, due_at=None)
 
@@ -92,7 +92,8 @@ def judge(subscription: Subscription, outcome: Outcome, *, arrived: bool, at: da
         _recover(subscription, outage=at - subscription.failing_since, at=at)
 
 
-def _before() -> QuerySet[Call]:
+def before() -> QuerySet[Call]:
+    """For a subquery of calls: those of the same subscription about the same thing that must be settled first."""
     return Call.objects.filter(subscription=OuterRef("subscription"), chain=OuterRef("chain"), pk__lt=OuterRef("pk"), state__in=UNSETTLED)
 
 

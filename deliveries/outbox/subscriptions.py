@@ -4,7 +4,7 @@ import base64
 import logging
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from deliveries.models import DisabledWhy, Subscription
@@ -18,9 +18,6 @@ logger = logging.getLogger(__name__)
 
 MOST = 100
 """Webhooks that one client may have: what each is owed takes room and work."""
-
-BOTH_VALID = timedelta(hours=24)
-"""How long the secret before is signed with too, once there is another."""
 
 
 AFRESH: dict[str, Any] = {"failing_since": None, "failed_at": None, "paused_until": None, "disabled_at": None, "disabled_why": ""}
@@ -93,32 +90,19 @@ def unsubscribe(subscription: Subscription, *, by: Actor) -> None:
 
 
 def rotate(subscription: Subscription, *, by: Actor, at: datetime) -> str:
-    """Give a webhook another secret, returned in clear; the one before is signed with as well for `BOTH_VALID`."""
+    """Give a webhook another secret, returned in clear; the one before is signed with as well for `credentials.BOTH_SIGN`."""
     secret = new_secret()
     with effects.atomic():
         held = _hold(subscription)
         held.sealed_previous_secret, held.sealed_secret = held.sealed_secret, credentials.seal(secret)
-        held.previous_until = at + BOTH_VALID
+        held.previous_until = at + credentials.BOTH_SIGN
         held.save(update_fields=["sealed_previous_secret", "sealed_secret", "previous_until"])
     logger.info("%s gave subscription %d another secret", by.name, subscription.pk)
     return secret
 
 
-def secret_of(subscription: Subscription) -> str:
-    """The secret of a webhook that is valid for as long as there is no other."""
-    return credentials.unseal(subscription.sealed_secret)
-
-
-def secrets_of(subscription: Subscription, *, at: datetime) -> list[str]:
-    """The secrets of a webhook that are valid, the newest first."""
-    known = [secret_of(subscription)]
-    if subscription.sealed_previous_secret and subscription.previous_until and at < subscription.previous_until:
-        known.append(credentials.unseal(subscription.sealed_previous_secret))
-    return known
-
-
 def disable(subscription: Subscription, *, by: Actor, at: datetime) -> None:
-    """Send nothing any more; what is owed by now waits, and nothing more is owed until it is switched on again."""
+    """Send nothing any more until it is switched on again. What is owed by now waits; more is owed to a callback alone."""
     with effects.atomic():
         _hold(subscription)
         Subscription.objects.filter(pk=subscription.pk, disabled_at=None).update(disabled_at=at, disabled_why=DisabledWhy.BY_HAND)

@@ -297,13 +297,13 @@ def secret_page(made: Subscription) -> str:
 
 def test_a_new_secret_is_shown_once(admin_browser: Client) -> None:
     made = webhook()
-    former = subscriptions.secret_of(made)
+    former = credentials.unseal(made.sealed_secret)
     fields = {"form_number": admin_browser.get(secret_page(made)).context["form"]["form_number"].value()}
     response = admin_browser.post(secret_page(made), fields)
     secret = dict(response.context["shown"])["Secret"]
     assert "no-store" in response.headers["Cache-Control"]
     made.refresh_from_db()
-    assert subscriptions.secrets_of(made, at=NOON) == [secret, former]
+    assert credentials.signing_secrets(made, at=NOON) == [secret, former]
     assert "sent before" in admin_browser.post(secret_page(made), fields).content.decode()
     assert "until tomorrow 12:00 the one before" in admin_browser.get(page(made)).content.decode()
     for address in (page(made), changelist(Subscription), secret_page(made), reverse("admin:index")):

@@ -23,9 +23,10 @@ from datetime import datetime
 import orjson
 
 from deliveries.models import Event, Subscription
-from deliveries.outbox import signing, subscriptions
+from deliveries.outbox import signing
 from deliveries.outbox.voices import Message
 from deliveries.statuses import AT_DROPOFF, OVER, TO_DROPOFF, TO_PICKUP, DeliveryStatus, TaskType
+from stores import credentials
 
 CREATED, ASSIGNED, STARTED, PICKED = "order.created", "delivery.assigned", "delivery.started", "delivery.picked"
 IN_TRANSIT, COMPLETED, FAILED, CANCELLED = "delivery.in_transit", "delivery.completed", "delivery.failed", "delivery.cancelled"
@@ -79,12 +80,12 @@ class CoopCycleVoice:
 
     def headers(self, subscription: Subscription, body: bytes) -> Mapping[str, str]:
         """`X-CoopCycle-Signature`, made with the secret as text."""
-        secret = subscriptions.secret_of(subscription)
+        secret = credentials.unseal(subscription.sealed_secret)
         return {"X-CoopCycle-Signature": signing.hmac_base64(secret.encode(), body)}
 
     def keys(self, subscription: Subscription, *, at: datetime) -> Sequence[bytes]:
         """Standard Webhooks takes the bytes that the secret is the base64 of."""
-        return [base64.b64decode(secret) for secret in subscriptions.secrets_of(subscription, at=at)]
+        return [base64.b64decode(secret) for secret in credentials.signing_secrets(subscription, at=at)]
 
     def acknowledges(self, status: int) -> bool:
         """Anything in the 200s."""
